@@ -1,0 +1,132 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+)
+
+// small answers gain nothing from compression and lose a header.
+const small = 256
+
+var (
+	zstdWriters = sync.Pool{New: func() any {
+		w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+		return w
+	}}
+	gzipWriters   = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, 6); return w }}
+	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
+)
+
+// Pack compresses an answer as the phone's Accept-Encoding allows and returns
+// the name for Content-Encoding, "" when it stays as it is.
+func Pack(body []byte, accept string) ([]byte, string) {
+	if len(body) < small {
+		return body, ""
+	}
+	var out bytes.Buffer
+	switch encoding := choose(accept); encoding {
+	case "zstd":
+		w := zstdWriters.Get().(*zstd.Encoder)
+		defer zstdWriters.Put(w)
+		return w.EncodeAll(body, make([]byte, 0, len(body)/4)), encoding
+	case "br":
+		w := brotliWriters.Get().(*brotli.Writer)
+		defer brotliWriters.Put(w)
+		w.Reset(&out)
+		_, _ = w.Write(body) // a bytes.Buffer takes all
+		_ = w.Close()
+		return out.Bytes(), encoding
+	case "gzip":
+		w := gzipWriters.Get().(*gzip.Writer)
+		defer gzipWriters.Put(w)
+		w.Reset(&out)
+		_, _ = w.Write(body)
+		_ = w.Close()
+		return out.Bytes(), encoding
+	}
+	return body, ""
+}
+
+func choose(accept string) string {
+	best := ""
+	for part := range strings.SplitSeq(accept, ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if q = strings.ReplaceAll(q, " ", ""); q == "q=0" || strings.HasPrefix(q, "q=0.0") {
+			continue
+		}
+		switch name = strings.TrimSpace(name); {
+		case name == "zstd", name == "br" && best != "zstd", name == "gzip" && best == "":
+			best = name
+		}
+	}
+	return best
+}
+
+// ErrPacked is returned for a body whose compression is broken, unknown, or
+// that unpacks to more than the limit.
+var ErrPacked = errors.New("unreadable compression")
+
+// Unpack undoes a Content-Encoding, up to limit bytes: a small body that
+// swells to gigabytes is refused before it does.
+func Unpack(body []byte, encoding string, limit int) ([]byte, error) {
+	var r io.Reader
+	switch encoding {
+	case "", "identity":
+		if len(body) > limit {
+			return nil, ErrPacked
+		}
+		return body, nil
+	case "zstd":
+		d, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			return nil, ErrPacked
+		}
+		defer d.Close()
+		r = d
+	case "br":
+		r = brotli.NewReader(bytes.NewReader(body))
+	case "gzip":
+		z, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, ErrPacked
+		}
+		r = z
+	default:
+		return nil, ErrPacked
+	}
+	out, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil || len(out) > limit {
+		return nil, ErrPacked
+	}
+	return out, nil
+}
+
+// Unpacked streams an answer through its Content-Encoding.
+func Unpacked(body io.Reader, encoding string) (io.Reader, error) {
+	switch encoding {
+	case "", "identity":
+		return body, nil
+	case "zstd":
+		d, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, ErrPacked
+		}
+		return d.IOReadCloser(), nil
+	case "br":
+		return brotli.NewReader(body), nil
+	case "gzip":
+		z, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, ErrPacked
+		}
+		return z, nil
+	}
+	return nil, ErrPacked
+}

@@ -1,0 +1,180 @@
+// Package wire is what a phone and the server say to each other: the shapes of
+// docs/PROTOCOL.md in Go, their limits, their signatures and their compression.
+// It knows no database and no PocketBase, so that a phone can use it too.
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sort"
+)
+
+// Version is the protocol's version that this package speaks.
+const Version = 1
+
+// Limits of one ask. Above them the ask or the edit is refused, never cut.
+const (
+	MaxBody    = 1 << 20  // bytes of an ask, unpacked
+	MaxEdits   = 500      // edits in one ask
+	MaxEdit    = 64 << 10 // bytes of one edit
+	WantLeast  = 4 << 10  // least budget of changes in an answer, bytes
+	WantUsual  = 1 << 20  // budget when the phone names none
+	WantMost   = 8 << 20  // most that the server gives in one answer
+	MaxFields  = 200      // fields in one edit
+	MaxAfter   = 50       // edits that one edit may depend on
+	ContentAsk = "application/json"
+	// ContentAnswer marks a true answer; a captive portal sends something else.
+	ContentAnswer = "application/x-ndjson"
+)
+
+// Cursor is a place in the server's one order of changes.
+type Cursor int64
+
+// Ask is what a phone sends: its edits, and how far it has come.
+type Ask struct {
+	V         int               `json:"v"`
+	App       string            `json:"app,omitempty"`
+	Epoch     string            `json:"epoch,omitempty"`
+	Cursor    Cursor            `json:"cursor,omitempty"`
+	Standing  string            `json:"standing,omitempty"`
+	Resume    string            `json:"resume,omitempty"`
+	Confirmed int64             `json:"confirmed,omitempty"`
+	Want      int               `json:"want,omitempty"`
+	Waiting   int               `json:"waiting,omitempty"`
+	Clock     string            `json:"clock,omitempty"` // RFC 3339
+	Edits     []json.RawMessage `json:"edits,omitempty"`
+}
+
+// Edit is what a person did. Exactly one of Create, Change and/or Add, Delete
+// and Do is set.
+type Edit struct {
+	N     int64   `json:"n"`
+	Base  Cursor  `json:"base,omitempty"`
+	At    string  `json:"at,omitempty"` // RFC 3339, the phone's clock
+	After []int64 `json:"after,omitempty"`
+	Fixes int64   `json:"fixes,omitempty"`
+
+	Coll   string                     `json:"coll,omitempty"`
+	ID     string                     `json:"id,omitempty"`
+	Create map[string]json.RawMessage `json:"create,omitempty"`
+	Change map[string]json.RawMessage `json:"change,omitempty"`
+	Add    map[string]json.Number     `json:"add,omitempty"`
+	Delete bool                       `json:"delete,omitempty"`
+
+	Do   string          `json:"do,omitempty"`
+	Args json.RawMessage `json:"args,omitempty"`
+}
+
+// Is says what became of an edit.
+type Is string
+
+// The verdicts.
+const (
+	Taken   Is = "taken"
+	Merged  Is = "merged"
+	Known   Is = "known"
+	Parked  Is = "parked"
+	Refused Is = "refused"
+)
+
+// Verdict is the server's durable word on one edit.
+type Verdict struct {
+	N      int64          `json:"n"`
+	Is     Is             `json:"is"`
+	Was    Is             `json:"was,omitempty"` // with Known
+	Code   string         `json:"code,omitempty"`
+	Say    string         `json:"say,omitempty"` // Vietnamese, for people
+	Met    map[string]Met `json:"met,omitempty"`
+	Result map[string]any `json:"result,omitempty"`
+}
+
+// Final returns what the edit became, looking through Known.
+func (v Verdict) Final() Is {
+	if v.Is == Known {
+		return v.Was
+	}
+	return v.Is
+}
+
+// Met is the value that an edit met at a field.
+type Met struct {
+	Theirs any `json:"theirs"`
+}
+
+// Line is one line of an answer; exactly one of its members is meant.
+type Line struct {
+	Epoch    *EpochLine          `json:"epoch,omitempty"`
+	Verdicts []Verdict           `json:"verdicts,omitempty"`
+	Acked    int64               `json:"acked,omitempty"` // with Verdicts or SendFrom
+	SendFrom int64               `json:"send_from,omitempty"`
+	Problems []Problem           `json:"problems,omitempty"`
+	Standing *StandingLine       `json:"standing,omitempty"`
+	Gone     map[string][]string `json:"gone,omitempty"`
+	Changes  *Changes            `json:"changes,omitempty"`
+	More     string              `json:"more,omitempty"`
+	Complete *Complete           `json:"complete,omitempty"`
+	RetryIn  int                 `json:"retry_in,omitempty"` // seconds
+}
+
+// EpochLine says that the server's history is another than the phone's.
+type EpochLine struct {
+	Is    string `json:"is"`
+	Reset bool   `json:"reset"`
+}
+
+// StandingLine states the circles that the phone's person is in now.
+type StandingLine struct {
+	Hash    string   `json:"hash"`
+	Circles []string `json:"circles"`
+}
+
+// Changes are rows of one collection.
+type Changes struct {
+	Coll string `json:"coll"`
+	Rows []Row  `json:"rows"`
+}
+
+// Row is a record, whole or what changed of it.
+type Row struct {
+	ID    string                     `json:"id"`
+	Seq   Cursor                     `json:"seq"`
+	Whole bool                       `json:"whole,omitempty"`
+	In    []int                      `json:"in,omitempty"` // indexes into the standing's circles
+	Set   map[string]json.RawMessage `json:"set,omitempty"`
+}
+
+// Complete ends an answer: the phone now equals the server at Cursor.
+type Complete struct {
+	Cursor Cursor `json:"cursor"`
+	Epoch  string `json:"epoch"`
+}
+
+// Problem is an edit that could not even be numbered: At is its place in the ask.
+type Problem struct {
+	At   int    `json:"at"`
+	Code string `json:"code"`
+	Say  string `json:"say"`
+}
+
+// Failure is the body of an answer that is an error.
+type Failure struct {
+	Code     string `json:"code"`
+	Say      string `json:"say"`
+	At       *int64 `json:"at,omitempty"`       // byte offset of what could not be read
+	Limit    int    `json:"limit,omitempty"`    // with too_big
+	Versions []int  `json:"versions,omitempty"` // with version
+	Wipe     bool   `json:"wipe,omitempty"`     // with phone_blocked
+}
+
+// StandingHash is the fingerprint of a set of circles, in any order.
+func StandingHash(circles []string) string {
+	sorted := append([]string(nil), circles...)
+	sort.Strings(sorted)
+	h := sha256.New()
+	for _, c := range sorted {
+		h.Write([]byte(c))
+		h.Write([]byte{'\n'})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}

@@ -11,7 +11,7 @@ func init() {
 	forward(func(app core.App) error {
 		if err := collection(app, "stations", nil,
 			title("name", "Tên trạm y tế", 120),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}
@@ -22,7 +22,7 @@ func init() {
 			text("commune_code", "Mã xã, ví dụ 07330", 10),
 			text("commune_name", "Tên xã", 120),
 			one(app, "station", "Trạm y tế phụ trách", "stations"),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func init() {
 			title("name", "Tên chủ hộ", 120),
 			must(one(app, "village", "Thôn", "villages")),
 			text("address", "Số nhà, ngõ, xóm", 200),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func init() {
 			"CREATE UNIQUE INDEX persons_external ON persons (external) WHERE external != ''",
 		},
 			title("name", "Họ và tên", 120),
-			text("search", "Tên không dấu để tìm; máy chủ tự ghi", 120),
+			local("search", "Tên không dấu để tìm; máy chủ tự ghi", 120),
 			choice("sex", "Giới tính: nam hoặc nữ", "nam", "nữ"),
 			text("born", "Ngày sinh, dạng 1984-05-21, hoặc chỉ năm 1984", 10),
 			must(one(app, "household", "Hộ gia đình", "households")),
@@ -54,7 +54,7 @@ func init() {
 			text("phone_number", "Số điện thoại, dạng +84912345678; nhiều người có thể chung một số", 20),
 			whole("identity_level", "Mức định danh: 0 tự khai, 1 đã xác nhận số điện thoại, 2 cán bộ đã gặp, 3 VNeID"),
 			choice("status", "Tình trạng cư trú", "active", "moved", "dead"),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}

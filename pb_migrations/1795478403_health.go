@@ -28,7 +28,7 @@ func init() {
 			text("reason", "Lý do đính chính", 500),
 			one(app, "village", "Thôn; máy chủ tự ghi theo người", "villages"),
 			one(app, "station", "Trạm y tế; máy chủ tự ghi theo người", "stations"),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		)
 	}, "1795478403_health.go")
 }

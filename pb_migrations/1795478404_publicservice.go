@@ -50,7 +50,7 @@ func init() {
 			text("submitted_at", "Máy chủ nhận lúc", 30),
 			text("due", "Hẹn trả kết quả", 30),
 			text("receipt", "Chữ ký của máy chủ trên giấy biên nhận", 200),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}

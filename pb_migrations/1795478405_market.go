@@ -17,7 +17,7 @@ func init() {
 			text("story", "Giới thiệu", 1000),
 			text("pickup", "Nơi nhận hàng", 200),
 			yes("closed", "Đang nghỉ bán"),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func init() {
 			number("stock", "Còn bao nhiêu đơn vị"),
 			yes("adult", "Chỉ cho người đủ 18 tuổi (rượu: Luật 44/2019/QH14)"),
 			yes("hidden", "Tạm ẩn"),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}
@@ -54,8 +54,8 @@ func init() {
 			text("why", "Lý do không nhận hoặc hủy, bằng lời", 300),
 			text("note", "Lời nhắn của người mua", 500),
 			text("placed_at", "Máy chủ nhận lúc", 30),
-			text("body_hash", "Dấu nội dung để lần gửi lại cho đúng một kết quả", 64),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("body_hash", "Dấu nội dung để lần gửi lại cho đúng một kết quả", 64),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}

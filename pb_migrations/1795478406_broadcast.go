@@ -19,7 +19,7 @@ func init() {
 			yes("urgent", "Khẩn"),
 			text("from", "Đăng từ ngày, dạng 2026-11-24", 10),
 			text("to", "Hết ngày này thì cũ", 10),
-			text("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
+			local("external", "Mã ở hệ thống khác, dùng khi nạp lại", 60),
 		); err != nil {
 			return err
 		}

@@ -19,6 +19,9 @@ func forward(up func(app core.App) error, file string) { m.Register(up, nil, fil
 // it by circles alone, the dashboard as superuser.
 func collection(app core.App, name string, indexes types.JSONArray[string], fields ...core.Field) error {
 	c := core.NewBaseCollection(name)
+	for _, f := range fields {
+		f.SetSystem(true) // the program reads it: the dashboard may not rename or drop it
+	}
 	c.Fields.Add(fields...)
 	c.Fields.Add(
 		&core.AutodateField{Name: "created", OnCreate: true},
@@ -30,6 +33,12 @@ func collection(app core.App, name string, indexes types.JSONArray[string], fiel
 
 func text(name, help string, max int) *core.TextField {
 	return &core.TextField{Name: name, Help: help, Max: max}
+}
+
+// local is a field of the server's own: the dashboard shows it, phones never
+// get it (sync leaves out hidden fields).
+func local(name, help string, max int) *core.TextField {
+	return &core.TextField{Name: name, Help: help, Max: max, Hidden: true}
 }
 
 // title is the field by which people recognise the record.

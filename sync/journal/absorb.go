@@ -1,0 +1,464 @@
+package journal
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// batch is how many touched records one transaction absorbs when nobody waits
+// inside it: the writer must not be held for long.
+const batch = 500
+
+// Absorb gives numbers to everything that was touched and truly changed. Given
+// a transaction's app it is part of that transaction and leaves nothing
+// touched; given the app itself it works in transactions of its own, some
+// hundred records each. by is the number of the phone whose edit it was, 0 the
+// server's. It returns the names of the collections in which something changed.
+func (j *Journal) Absorb(app core.App, by int64) ([]string, error) {
+	moved := map[string]bool{}
+	for {
+		done := false
+		a := &absorption{journal: j, by: by, moved: moved}
+		err := app.RunInTransaction(func(tx core.App) error {
+			var err error
+			done, err = a.run(tx, app.IsTransactional())
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("absorb: %w", err)
+		}
+		if !app.IsTransactional() {
+			a.committed()
+		}
+		if done {
+			break
+		}
+	}
+	names := make([]string, 0, len(moved))
+	for name := range moved {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	if !app.IsTransactional() {
+		j.Moved(names)
+	}
+	return names, nil
+}
+
+// Moved tells the listeners that records of these collections changed. Absorb
+// does so by itself unless it was part of a larger transaction.
+func (j *Journal) Moved(names []string) {
+	for _, name := range names {
+		for _, f := range j.onMove {
+			f(name)
+		}
+	}
+}
+
+// absorption is one transaction's work.
+type absorption struct {
+	journal *Journal
+	by      int64
+	moved   map[string]bool
+
+	db      *writer
+	shapes  *shapes
+	seq     int64
+	circles map[string]int64 // made in this transaction, not yet committed
+}
+
+// touched is one record to look at.
+type touched struct{ coll, rid string }
+
+func (a *absorption) run(tx core.App, all bool) (done bool, err error) {
+	a.db = &writer{db: tx.NonconcurrentDB()}
+	defer a.db.close()
+	a.circles = map[string]int64{}
+	first := true
+	for {
+		ts, err := a.next()
+		if err != nil || len(ts) == 0 {
+			return err == nil, err
+		}
+		if first {
+			first = false
+			if a.shapes, err = a.journal.load(a.db); err != nil {
+				return false, err
+			}
+			if err = scanOne(a.db, `SELECT seq FROM journal_meta`, nil, &a.seq); err != nil {
+				return false, err
+			}
+		}
+		before := a.seq
+		for start := 0; start < len(ts); {
+			end := start
+			for end < len(ts) && ts[end].coll == ts[start].coll {
+				end++
+			}
+			if err := a.collection(ts[start].coll, ts[start:end]); err != nil {
+				return false, err
+			}
+			start = end
+		}
+		if a.seq != before {
+			if err := a.db.exec(`UPDATE journal_meta SET seq = {:p0}`, a.seq); err != nil {
+				return false, err
+			}
+		}
+		if !all {
+			return len(ts) < batch && !a.again(), nil
+		}
+	}
+}
+
+// again tells whether routes touched more records.
+func (a *absorption) again() bool {
+	var more bool
+	err := scanOne(a.db, `SELECT EXISTS (SELECT 1 FROM journal_touched)`, nil, &more)
+	return err != nil || more
+}
+
+func (a *absorption) next() ([]touched, error) {
+	var ts []touched
+	err := scanAll(a.db, `SELECT coll, rid FROM journal_touched ORDER BY coll, rid LIMIT {:p0}`, []any{batch}, func(rows *dbx.Rows) error {
+		var t touched
+		err := rows.Scan(&t.coll, &t.rid)
+		ts = append(ts, t)
+		return err
+	})
+	return ts, err
+}
+
+// collection absorbs touched records of one collection, in order of their ids.
+func (a *absorption) collection(id string, ts []touched) error {
+	// First the marks go: what routes touch again below is looked at again.
+	err := a.db.exec(`DELETE FROM journal_touched WHERE coll = {:p0} AND rid >= {:p1} AND rid <= {:p2}`, id, ts[0].rid, ts[len(ts)-1].rid)
+	if err != nil {
+		return err
+	}
+	var no int64
+	sh := a.shapes.byID[id]
+	if sh != nil {
+		no = sh.no
+	} else if err := scanOne(a.db, `SELECT coalesce(max(no), 0) FROM journal_collections WHERE coll = {:p0}`, []any{id}, &no); err != nil || no == 0 {
+		return err
+	}
+	ids := make([]string, len(ts))
+	for i, t := range ts {
+		ids[i] = t.rid
+	}
+	rows := map[string]Row{}
+	if sh != nil {
+		if rows, err = sh.rowsByID(a.db, ids); err != nil {
+			return err
+		}
+	}
+	olds, err := recordsByID(a.db, no, ids)
+	if err != nil {
+		return err
+	}
+	for _, rid := range ids {
+		row, exists := rows[rid]
+		old, known := olds[rid]
+		switch {
+		case !exists && known && old.gone == 0:
+			err = a.leave(no, old)
+		case exists && (!known || old.gone != 0):
+			err = a.enter(sh, row, old)
+		case exists:
+			err = a.compare(sh, row, old)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", rid, err)
+		}
+	}
+	return nil
+}
+
+// record is what the journal holds of one record.
+type record struct {
+	rid             string
+	seq, born, gone int64
+	fields          []fieldState
+	places          []place
+}
+
+func recordsByID(q rower, no int64, ids []string) (map[string]*record, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*record, len(ids))
+	err = scanAll(q, `SELECT rid, seq, born, gone, fields, circles FROM journal_records WHERE coll = {:p0} AND rid IN (SELECT value FROM json_each({:p1}))`,
+		[]any{no, string(list)}, func(rows *dbx.Rows) error {
+			var r record
+			var fields, places []byte
+			if err := rows.Scan(&r.rid, &r.seq, &r.born, &r.gone, &fields, &places); err != nil {
+				return err
+			}
+			var err error
+			if r.fields, err = unpackFields(r.born, fields); err != nil {
+				return err
+			}
+			r.places, err = unpackPlaces(places)
+			out[r.rid] = &r
+			return err
+		})
+	return out, err
+}
+
+// leave: the row is gone. It leaves every circle it was in.
+func (a *absorption) leave(no int64, r *record) error {
+	s := a.number()
+	for i, p := range r.places {
+		if p.left != 0 {
+			continue
+		}
+		if err := a.move(no, r.rid, p, r.seq, s, true); err != nil {
+			return err
+		}
+		r.places[i].left = s
+	}
+	r.seq, r.gone, r.fields = s, s, nil
+	if sh := a.shapes.byNo[no]; sh != nil {
+		a.moved[sh.Name] = true
+	}
+	return a.store(no, r)
+}
+
+// enter: the row is new, or there again after it was gone.
+func (a *absorption) enter(sh *shape, row Row, old *record) error {
+	if again, err := a.fillRoutes(sh, row, nil); again || err != nil {
+		return err
+	}
+	s := a.number()
+	r := &record{rid: row.ID, seq: s, born: s}
+	for i, c := range sh.columns {
+		if c.mode == off {
+			continue
+		}
+		if h := hash(a.shapes.salt, c.kind.wire(row.values[i])); h != 0 {
+			r.fields = append(r.fields, fieldState{no: c.no, seq: s, by: a.by, hash: h})
+		}
+	}
+	if old != nil {
+		r.places = old.places
+	}
+	return a.place(sh, row, r, r.seq)
+}
+
+// compare: only what truly differs gets a number.
+func (a *absorption) compare(sh *shape, row Row, r *record) error {
+	known := make(map[int64]int, len(r.fields))
+	for i, f := range r.fields {
+		known[f.no] = i
+	}
+	var changed []column
+	was := r.seq
+	s := a.seq + 1
+	for i, c := range sh.columns {
+		var h uint64
+		if c.mode != off {
+			h = hash(a.shapes.salt, c.kind.wire(row.values[i]))
+		}
+		at, have := known[c.no]
+		switch {
+		case have && r.fields[at].hash != h:
+			r.fields[at] = fieldState{no: c.no, seq: s, by: a.by, hash: h}
+		case !have && h != 0:
+			r.fields = append(r.fields, fieldState{no: c.no, seq: s, by: a.by, hash: h})
+		default:
+			continue
+		}
+		changed = append(changed, c)
+	}
+	if again, err := a.fillRoutes(sh, row, changed); again || err != nil {
+		return err
+	}
+	circlesSame, err := a.sameCircles(sh, row, r)
+	if err != nil || (len(changed) == 0 && circlesSame) {
+		return err
+	}
+	a.seq, r.seq = s, s
+	if err := a.place(sh, row, r, was); err != nil {
+		return err
+	}
+	return a.reroute(sh, row, changed)
+}
+
+func (a *absorption) number() int64 { a.seq++; return a.seq }
+
+func (a *absorption) sameCircles(sh *shape, row Row, r *record) (bool, error) {
+	live := 0
+	for _, p := range r.places {
+		if p.left == 0 {
+			live++
+		}
+	}
+	now := sh.Circles(row)
+	if len(now) != live {
+		return false, nil
+	}
+	for _, name := range now {
+		no, err := a.circle(name)
+		if err != nil {
+			return false, err
+		}
+		if !slices.ContainsFunc(r.places, func(p place) bool { return p.circle == no && p.left == 0 }) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// place puts the record into the circles of its row at number r.seq. was is its
+// number before, under which its live entries stand.
+func (a *absorption) place(sh *shape, row Row, r *record, was int64) error {
+	now := map[int64]bool{}
+	for _, name := range sh.Circles(row) {
+		no, err := a.circle(name)
+		if err != nil {
+			return err
+		}
+		now[no] = true
+	}
+	for i, p := range r.places {
+		switch {
+		case p.left == 0 && now[p.circle]: // stays
+			if err := a.move(sh.no, r.rid, p, was, r.seq, false); err != nil {
+				return err
+			}
+		case p.left == 0: // leaves
+			if err := a.move(sh.no, r.rid, p, was, r.seq, true); err != nil {
+				return err
+			}
+			r.places[i].left = r.seq
+		case now[p.circle]: // comes back
+			back := place{circle: p.circle, entered: r.seq}
+			if err := a.move(sh.no, r.rid, back, p.left, r.seq, false); err != nil {
+				return err
+			}
+			r.places[i] = back
+		}
+		delete(now, p.circle)
+	}
+	fresh := make([]int64, 0, len(now))
+	for no := range now {
+		fresh = append(fresh, no)
+	}
+	slices.Sort(fresh)
+	for _, no := range fresh {
+		p := place{circle: no, entered: r.seq}
+		if err := a.move(sh.no, r.rid, p, 0, r.seq, false); err != nil {
+			return err
+		}
+		r.places = append(r.places, p)
+	}
+	a.moved[sh.Name] = true
+	return a.store(sh.no, r)
+}
+
+// move puts the record's entry in a circle from number was to number s.
+func (a *absorption) move(coll int64, rid string, p place, was, s int64, out bool) error {
+	if was != 0 {
+		if err := a.db.exec(`DELETE FROM journal_entries WHERE circle = {:p0} AND seq = {:p1}`, p.circle, was); err != nil {
+			return err
+		}
+	}
+	left := 0
+	if out {
+		left = 1
+	}
+	return a.db.exec(`INSERT INTO journal_entries (circle, seq, coll, rid, entered, out) VALUES ({:p0}, {:p1}, {:p2}, {:p3}, {:p4}, {:p5})`,
+		p.circle, s, coll, rid, p.entered, left)
+}
+
+func (a *absorption) store(coll int64, r *record) error {
+	return a.db.exec(`INSERT INTO journal_records (coll, rid, seq, born, gone, fields, circles) VALUES ({:p0}, {:p1}, {:p2}, {:p3}, {:p4}, {:p5}, {:p6})
+		ON CONFLICT (coll, rid) DO UPDATE SET seq = excluded.seq, born = excluded.born, gone = excluded.gone, fields = excluded.fields, circles = excluded.circles`,
+		coll, r.rid, r.seq, r.born, r.gone, packFields(r.born, r.fields), packPlaces(r.places))
+}
+
+// circle returns the number of a circle, making one when it is new. Numbers
+// made in a transaction are remembered only once it is committed.
+func (a *absorption) circle(name string) (int64, error) {
+	if no, ok := a.circles[name]; ok {
+		return no, nil
+	}
+	a.journal.mu.RLock()
+	no, ok := a.journal.circles[name]
+	a.journal.mu.RUnlock()
+	if ok {
+		return no, nil
+	}
+	if err := a.db.exec(`INSERT INTO journal_circles (name) VALUES ({:p0}) ON CONFLICT DO NOTHING`, name); err != nil {
+		return 0, err
+	}
+	if err := scanOne(a.db, `SELECT no FROM journal_circles WHERE name = {:p0}`, []any{name}, &no); err != nil {
+		return 0, err
+	}
+	a.circles[name] = no
+	return no, nil
+}
+
+func (a *absorption) committed() {
+	j := a.journal
+	j.mu.Lock()
+	for name, no := range a.circles {
+		j.circles[name], j.names[no] = no, name
+	}
+	j.mu.Unlock()
+	if a.shapes != nil {
+		j.keep(a.shapes)
+	}
+}
+
+// fillRoutes sets the routed fields of a record that is new or whose Via field
+// changed (changed is nil for a new one). When it had to, the record is touched
+// again and this look at it was in vain.
+func (a *absorption) fillRoutes(sh *shape, row Row, changed []column) (again bool, err error) {
+	for _, route := range sh.Routes {
+		if changed != nil && !slices.ContainsFunc(changed, func(c column) bool { return c.name == route.Via || c.name == route.Field }) {
+			continue
+		}
+		via := row.GetString(route.Via)
+		want := ""
+		if of := a.shapes.byName[route.Of]; of != nil && via != "" {
+			err := scanOne(a.db, `SELECT coalesce(max([[`+route.From+`]]), '') FROM {{`+route.Of+`}} WHERE [[id]] = {:p0}`, []any{via}, &want)
+			if err != nil {
+				return false, err
+			}
+		}
+		if row.GetString(route.Field) == want {
+			continue
+		}
+		again = true
+		if err := a.db.exec(`UPDATE {{`+sh.Name+`}} SET [[`+route.Field+`]] = {:p0} WHERE [[id]] = {:p1}`, want, row.ID); err != nil {
+			return false, err
+		}
+	}
+	return again, nil
+}
+
+// reroute rewrites the fields of other records that follow a changed field of
+// this one.
+func (a *absorption) reroute(sh *shape, row Row, changed []column) error {
+	for _, other := range a.shapes.byName {
+		for _, route := range other.Routes {
+			if route.Of != sh.Name || !slices.ContainsFunc(changed, func(c column) bool { return c.name == route.From }) {
+				continue
+			}
+			err := a.db.exec(`UPDATE {{`+other.Name+`}} SET [[`+route.Field+`]] = {:p0} WHERE [[`+route.Via+`]] = {:p1} AND [[`+route.Field+`]] IS NOT {:p0}`,
+				row.GetString(route.From), row.ID)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,281 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+)
+
+// ErrBusy is returned when the records are changing faster than they can be
+// absorbed: no exact state can be read just now.
+var ErrBusy = errors.New("journal busy")
+
+// Reader is an exact state of all shared records at one number: one read
+// transaction in which nothing is touched. It must be closed soon, and before a
+// byte goes to a slow phone: an open reader keeps the write-ahead log growing.
+type Reader struct {
+	Head
+	j      *Journal
+	tx     *sql.Tx
+	shapes *shapes
+}
+
+// Idle tells in one statement whether a phone that stands in circles and is
+// complete at cursor has nothing to be told; then head is where it is complete
+// now. It is the commonest question of all.
+func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64) (head Head, idle bool, err error) {
+	db := j.app.ConcurrentDB().(*dbx.DB).DB()
+	numbers, err := j.numbers(ctx, db, circles)
+	if err != nil {
+		return head, false, err
+	}
+	var busy bool
+	err = db.QueryRowContext(ctx, `SELECT epoch, seq, EXISTS (SELECT 1 FROM journal_touched) OR EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
+		numbers+`) AND seq > ?) FROM journal_meta`, cursor).Scan(&head.Epoch, &head.Seq, &busy)
+	return head, !busy, err
+}
+
+// Read opens an exact state, absorbing first what is touched.
+func (j *Journal) Read(ctx context.Context) (*Reader, error) {
+	for range 3 {
+		r, err := j.open(ctx)
+		if err != nil || r != nil {
+			return r, err
+		}
+		if _, err := j.Absorb(j.app, 0); err != nil {
+			return nil, err
+		}
+	}
+	// Writers keep coming between our absorbing and our reading. Held once, the
+	// writer lets us open the reader in between.
+	var r *Reader
+	err := j.app.NonconcurrentDB().(*dbx.DB).Transactional(func(*dbx.Tx) error {
+		var err error
+		r, err = j.open(ctx)
+		return err
+	})
+	if err == nil && r == nil {
+		err = ErrBusy
+	}
+	return r, err
+}
+
+// open returns nil when something is touched.
+func (j *Journal) open(ctx context.Context) (*Reader, error) {
+	tx, err := j.app.ConcurrentDB().(*dbx.DB).DB().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{j: j, tx: tx}
+	var busy bool
+	err = tx.QueryRowContext(ctx, `SELECT epoch, seq, EXISTS (SELECT 1 FROM journal_touched) FROM journal_meta`).Scan(&r.Epoch, &r.Seq, &busy)
+	if err == nil && !busy {
+		if r.shapes, err = j.load(r); err == nil {
+			j.keep(r.shapes)
+			return r, nil
+		}
+	}
+	r.Close()
+	return nil, err
+}
+
+// Close ends the read transaction.
+func (r *Reader) Close() { _ = r.tx.Rollback() } // it wrote nothing
+
+// query gives the shapes' loader the read transaction. Its statements are
+// written with {:p0} and dbx quoting; here they are put in SQLite's own way.
+func (r *Reader) query(query string, args ...any) (*dbx.Rows, error) {
+	rows, err := r.tx.Query(plain(query), args...)
+	if err != nil {
+		return nil, err
+	}
+	return &dbx.Rows{Rows: rows}, nil
+}
+
+func plain(query string) string {
+	for i := range 10 {
+		query = strings.ReplaceAll(query, "{:p"+strconv.Itoa(i)+"}", "?"+strconv.Itoa(i+1))
+	}
+	return strings.NewReplacer("[[", "`", "]]", "`", "{{", "`", "}}", "`").Replace(query)
+}
+
+// numbers returns the circles' numbers as an SQL list; circles that nothing was
+// ever in have none.
+func (j *Journal) numbers(ctx context.Context, db interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}, circles []string) (string, error) {
+	var b strings.Builder
+	for _, name := range circles {
+		j.mu.RLock()
+		no, ok := j.circles[name]
+		j.mu.RUnlock()
+		if !ok {
+			err := db.QueryRowContext(ctx, `SELECT no FROM journal_circles WHERE name = ?`, name).Scan(&no)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return "", err
+			}
+			j.mu.Lock()
+			j.circles[name], j.names[no] = no, name
+			j.mu.Unlock()
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatInt(no, 10))
+	}
+	if b.Len() == 0 {
+		return "0", nil
+	}
+	return b.String(), nil
+}
+
+// Entry is a record's place in one circle: where it stands in the order of
+// changes, since when it is there, and whether it left.
+type Entry struct {
+	Circle  string
+	Seq     int64
+	Coll    string // "" when the collection is no more
+	CollNo  int64
+	ID      string
+	Entered int64
+	Left    bool
+}
+
+// Entries returns the entries of the circles with after < seq, in order of seq.
+func (r *Reader) Entries(ctx context.Context, circles []string, after int64) ([]Entry, error) {
+	numbers, err := r.j.numbers(ctx, r.tx, circles)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.tx.QueryContext(ctx, `SELECT circle, seq, coll, rid, entered, out FROM journal_entries WHERE circle IN (`+numbers+`) AND seq > ?`, after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Entry
+	for rows.Next() {
+		var e Entry
+		var circle int64
+		if err := rows.Scan(&circle, &e.Seq, &e.CollNo, &e.ID, &e.Entered, &e.Left); err != nil {
+			return nil, err
+		}
+		r.j.mu.RLock()
+		e.Circle = r.j.names[circle]
+		r.j.mu.RUnlock()
+		if sh := r.shapes.byNo[e.CollNo]; sh != nil {
+			e.Coll = sh.Name
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Entry) int { return int(a.Seq - b.Seq) })
+	return out, rows.Err()
+}
+
+// Record is what the journal and the table say of one record.
+type Record struct {
+	ID      string
+	Seq     int64
+	Circles map[string]int64 // circle → since which number it is in
+	shape   *shape
+	row     Row
+	fields  map[int64]fieldState
+}
+
+// Records reads records of one collection. Those that are gone are not in it.
+func (r *Reader) Records(coll string, ids []string) (map[string]*Record, error) {
+	sh := r.shapes.byName[coll]
+	if sh == nil {
+		return nil, nil
+	}
+	rows, err := sh.rowsByID(r, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", coll, err)
+	}
+	known, err := recordsByID(r, sh.no, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read journal of %s: %w", coll, err)
+	}
+	out := make(map[string]*Record, len(rows))
+	for id, row := range rows {
+		k := known[id]
+		if k == nil || k.gone != 0 {
+			return nil, fmt.Errorf("read %s/%s: %w", coll, id, errBlob)
+		}
+		rec := &Record{ID: id, Seq: k.seq, shape: sh, row: row, fields: make(map[int64]fieldState, len(k.fields)), Circles: map[string]int64{}}
+		for _, f := range k.fields {
+			rec.fields[f.no] = f
+		}
+		for _, p := range k.places {
+			if p.left != 0 {
+				continue
+			}
+			name, err := r.circleName(p.circle)
+			if err != nil {
+				return nil, err
+			}
+			rec.Circles[name] = p.entered
+		}
+		out[id] = rec
+	}
+	return out, nil
+}
+
+func (r *Reader) circleName(no int64) (string, error) {
+	r.j.mu.RLock()
+	name, ok := r.j.names[no]
+	r.j.mu.RUnlock()
+	if ok {
+		return name, nil
+	}
+	if err := r.tx.QueryRow(`SELECT name FROM journal_circles WHERE no = ?`, no).Scan(&name); err != nil {
+		return "", err
+	}
+	r.j.mu.Lock()
+	r.j.circles[name], r.j.names[no] = no, name
+	r.j.mu.Unlock()
+	return name, nil
+}
+
+// Whole returns all fields that are not zero, as phones read them.
+func (rec *Record) Whole() map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for i, c := range rec.shape.columns {
+		if c.mode == sent {
+			if w := c.kind.wire(rec.row.values[i]); w != nil {
+				out[c.name] = w
+			}
+		}
+	}
+	return out
+}
+
+// Since returns the fields that changed after a number; a field that is zero
+// now is null. It is empty when only the record's circles changed.
+func (rec *Record) Since(after int64) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for i, c := range rec.shape.columns {
+		f, ok := rec.fields[c.no]
+		if !ok || f.seq <= after || c.mode == tracked {
+			continue
+		}
+		var w json.RawMessage
+		if c.mode == sent {
+			w = c.kind.wire(rec.row.values[i])
+		}
+		if w == nil {
+			w = json.RawMessage("null") // also a field that is hidden since
+		}
+		out[c.name] = w
+	}
+	return out
+}

@@ -1,0 +1,66 @@
+package journal
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// State is what the journal remembers of a record's fields, for the judge of an
+// edit: who changed what, and when.
+type State struct {
+	Exists bool // the record is there
+	Was    bool // it was there once
+	Seq    int64
+	fields map[string]fieldState
+}
+
+// State looks a record up inside the transaction of an edit. Absorb must have
+// run in it, or a write that is not yet absorbed would be overwritten unseen.
+func (j *Journal) State(tx core.App, coll, id string) (State, error) {
+	db := &writer{db: tx.NonconcurrentDB()}
+	defer db.close()
+	ss, err := j.load(db)
+	if err != nil {
+		return State{}, err
+	}
+	sh := ss.byName[coll]
+	if sh == nil {
+		return State{}, nil
+	}
+	known, err := recordsByID(db, sh.no, []string{id})
+	if err != nil || known[id] == nil {
+		return State{}, err
+	}
+	k := known[id]
+	st := State{Exists: k.gone == 0, Was: true, Seq: k.seq, fields: map[string]fieldState{}}
+	for _, f := range k.fields {
+		if i, ok := sh.byNo[f.no]; ok {
+			st.fields[sh.columns[i].name] = f
+		}
+	}
+	return st, nil
+}
+
+// Apart tells whether the field was changed after base by another than phone.
+func (s State) Apart(field string, base, phone int64) bool {
+	f, ok := s.fields[field]
+	return ok && f.seq > base && f.by != phone
+}
+
+// Sent tells whether phones know a field of a shared collection: known is false
+// for a field that does not exist or is hidden from phones.
+func (j *Journal) Sent(app core.App, coll, field string) (known bool, err error) {
+	db := &writer{db: app.NonconcurrentDB()}
+	defer db.close()
+	ss, err := j.load(db)
+	if err != nil {
+		return false, err
+	}
+	if sh := ss.byName[coll]; sh != nil {
+		for _, c := range sh.columns {
+			if c.name == field {
+				return c.mode == sent, nil
+			}
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,136 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// kind is how a column's value is written for phones.
+type kind byte
+
+const (
+	kindText kind = iota
+	kindNumber
+	kindBool
+	kindList // JSON array of texts
+	kindJSON
+)
+
+// wire writes a column's value as phones read it; nil is the zero of its kind.
+// Equal values give equal bytes whatever way SQLite happened to store them: 1
+// and 1.0, JSON with and without blanks.
+func (k kind) wire(v any) json.RawMessage {
+	switch k {
+	case kindNumber:
+		return wireNumber(v)
+	case kindBool:
+		if text := str(v); text == "" || text == "0" || text == "false" {
+			return nil
+		}
+		return json.RawMessage("true")
+	case kindList, kindJSON:
+		return wireJSON(str(v))
+	}
+	text := str(v)
+	if text == "" {
+		return nil
+	}
+	return Text(text)
+}
+
+// Text writes a JSON text without escaping what needs none; bytes that are not
+// UTF-8 (raw SQL can store them) become the replacement character.
+func Text(s string) json.RawMessage {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	var b bytes.Buffer
+	b.Grow(len(s) + 2)
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(s) != nil {
+		return json.RawMessage(`""`)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+}
+
+func wireNumber(v any) json.RawMessage {
+	var f float64
+	switch x := v.(type) {
+	case nil:
+		return nil
+	case int64:
+		if x == 0 {
+			return nil
+		}
+		return strconv.AppendInt(nil, x, 10)
+	case float64:
+		f = x
+	default:
+		f, _ = strconv.ParseFloat(str(v), 64)
+	}
+	if f == 0 || math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		return strconv.AppendInt(nil, int64(f), 10)
+	}
+	return strconv.AppendFloat(nil, f, 'g', -1, 64)
+}
+
+func wireJSON(text string) json.RawMessage {
+	switch text {
+	case "", "null", "[]", "{}", `""`, "0", "false":
+		return nil
+	}
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(text)) != nil {
+		return Text(text) // raw SQL stored something that is not JSON
+	}
+	switch b.String() {
+	case "null", "[]", "{}":
+		return nil
+	}
+	return b.Bytes()
+}
+
+func str(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return x
+	case []byte:
+		return string(x)
+	case int64:
+		return strconv.FormatInt(x, 10)
+	case float64:
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	case bool:
+		if x {
+			return "true"
+		}
+		return "false"
+	}
+	return ""
+}
+
+// hash is the value's fingerprint; zero values have hash 0, others never do.
+func hash(salt int64, wire []byte) uint64 {
+	if wire == nil {
+		return 0
+	}
+	var d xxhash.Digest
+	d.ResetWithSeed(uint64(salt))
+	_, _ = d.Write(wire)
+	if h := d.Sum64(); h != 0 {
+		return h
+	}
+	return 1
+}

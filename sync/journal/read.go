@@ -144,7 +144,7 @@ func (j *Journal) numbers(ctx context.Context, db interface {
 type Entry struct {
 	Circle  string
 	Seq     int64
-	Coll    string // "" when the collection is no more
+	Coll    string // its name, or its last one
 	CollNo  int64
 	ID      string
 	Entered int64
@@ -172,9 +172,7 @@ func (r *Reader) Entries(ctx context.Context, circles []string, after int64) ([]
 		r.j.mu.RLock()
 		e.Circle = r.j.names[circle]
 		r.j.mu.RUnlock()
-		if sh := r.shapes.byNo[e.CollNo]; sh != nil {
-			e.Coll = sh.Name
-		}
+		e.Coll = r.shapes.names[e.CollNo]
 		out = append(out, e)
 	}
 	slices.SortFunc(out, func(a, b Entry) int { return int(a.Seq - b.Seq) })

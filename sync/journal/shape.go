@@ -45,6 +45,7 @@ type shapes struct {
 	byName  map[string]*shape
 	byID    map[string]*shape
 	byNo    map[int64]*shape
+	names   map[int64]string // also of collections that are no more
 }
 
 // rower is anything that runs a query with positional arguments.
@@ -55,7 +56,7 @@ type rower interface {
 // load reads the shapes from the database, through the transaction at hand, so
 // that they are those of the very state that is read with them.
 func (j *Journal) load(q rower) (*shapes, error) {
-	s := &shapes{byName: map[string]*shape{}, byID: map[string]*shape{}, byNo: map[int64]*shape{}}
+	s := &shapes{byName: map[string]*shape{}, byID: map[string]*shape{}, byNo: map[int64]*shape{}, names: map[int64]string{}}
 	if err := scanOne(q, `PRAGMA schema_version`, nil, &s.version); err != nil {
 		return nil, err
 	}
@@ -70,13 +71,13 @@ func (j *Journal) load(q rower) (*shapes, error) {
 	}
 	numbers := map[string]int64{}
 	fields := map[int64]map[string]int64{}
-	err := scanAll(q, `SELECT no, coll FROM journal_collections`, nil, func(rows *dbx.Rows) error {
+	err := scanAll(q, `SELECT no, coll, name FROM journal_collections`, nil, func(rows *dbx.Rows) error {
 		var no int64
-		var id string
-		if err := rows.Scan(&no, &id); err != nil {
+		var id, name string
+		if err := rows.Scan(&no, &id, &name); err != nil {
 			return err
 		}
-		numbers[id] = no
+		numbers[id], s.names[no] = no, name
 		fields[no] = map[string]int64{}
 		return nil
 	})
@@ -226,7 +227,7 @@ func (j *Journal) Prepare(tx core.App) error {
 }
 
 func (j *Journal) prepare(db *writer, id, name, fields string) error {
-	if err := db.exec(`INSERT INTO journal_collections (coll, declared) VALUES ({:p0}, '') ON CONFLICT DO NOTHING`, id); err != nil {
+	if err := db.exec(`INSERT INTO journal_collections (coll, name, declared) VALUES ({:p0}, {:p1}, '') ON CONFLICT DO NOTHING`, id, name); err != nil {
 		return err
 	}
 	var no int64

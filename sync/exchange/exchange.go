@@ -1,0 +1,215 @@
+// Package exchange is one meeting of a phone and the server, from beginning to
+// end: edits go up, verdicts and changes come down, in one round trip.
+//
+// The order inside is what keeps the promises. Who asks is known before
+// anything is read. The standing is computed by the domains, never sent by the
+// phone. Edits are judged and committed, then an exact state is read and the
+// answer is made of it; the read transaction is over before the first byte goes
+// to a phone on a slow link.
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+	"langso/sync/journal"
+	"langso/sync/pull"
+	"langso/sync/push"
+	"langso/sync/wire"
+)
+
+// Engine serves exchanges of one commune.
+type Engine struct {
+	app       core.App
+	journal   *journal.Journal
+	judge     push.Judge
+	standings *standings
+	ranks     map[string]int
+	now       func() time.Time
+}
+
+// New makes the engine. sign is the server's signature for receipts, now its clock.
+func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([]byte) string, now func() time.Time) *Engine {
+	x := &Engine{
+		app: app, journal: j, now: now,
+		judge:     push.Judge{App: app, Journal: j, Domains: domains, Sign: sign},
+		standings: newStandings(app, domains),
+		ranks:     map[string]int{},
+	}
+	for _, d := range domains {
+		for _, c := range d.Collections {
+			x.ranks[c.Name] = int(c.Rank)
+		}
+	}
+	j.OnMove(x.standings.moved)
+	return x
+}
+
+// Phone is who asks; the caller has made sure of it.
+type Phone struct {
+	ID     string
+	Person string
+}
+
+// Circles returns the standing of a person now, sorted.
+func (x *Engine) Circles(person string) ([]string, error) { return x.standings.of(person, x.now()) }
+
+// Answer is one answer, as lines, with what is worth counting.
+type Answer struct {
+	Body  []byte // newline-delimited JSON
+	Rows  int
+	Edits int
+	Idle  bool
+}
+
+// Serve does one exchange. The error is the server's: the ask may be sent again.
+func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, error) {
+	now := x.now()
+	circles, err := x.standings.of(p.Person, now)
+	if err != nil {
+		return Answer{}, fmt.Errorf("compute standing: %w", err)
+	}
+	if answer, ok, err := x.idle(ctx, circles, ask); ok || err != nil {
+		return answer, err
+	}
+	out := lines{}
+	pushed, err := x.push(ctx, p, circles, ask, now)
+	if err != nil {
+		return Answer{}, fmt.Errorf("judge edits: %w", err)
+	}
+	if len(pushed.Moved) > 0 {
+		x.journal.Moved(pushed.Moved)
+		// What was written may have changed who may see what.
+		if circles, err = x.standings.of(p.Person, now); err != nil {
+			return Answer{}, fmt.Errorf("compute standing: %w", err)
+		}
+	}
+	answer := Answer{Edits: len(pushed.Verdicts)}
+	down, err := x.pull(ctx, circles, ask, &answer)
+	if errors.Is(err, journal.ErrBusy) {
+		down, err = []wire.Line{{RetryIn: 5}}, nil
+	}
+	if err != nil {
+		if len(pushed.Verdicts) == 0 {
+			return Answer{}, fmt.Errorf("read changes: %w", err)
+		}
+		// The edits are committed: their verdicts go down whatever befalls the rest.
+		x.app.Logger().Error("reading changes failed after a push", "error", err)
+		down = []wire.Line{{RetryIn: 20}}
+	}
+	// A changed epoch stands first: it says what the numbers after it mean.
+	if len(down) > 0 && down[0].Epoch != nil {
+		out.add(down[0])
+		down = down[1:]
+	}
+	if len(ask.Edits) > 0 || out.n > 0 {
+		if len(pushed.Verdicts) > 0 || pushed.SendFrom == 0 {
+			out.add(wire.Line{Verdicts: pushed.Verdicts, Acked: pushed.Acked})
+		}
+		if pushed.SendFrom > 0 {
+			out.add(wire.Line{SendFrom: pushed.SendFrom, Acked: pushed.Acked})
+		}
+	}
+	if len(pushed.Problems) > 0 {
+		out.add(wire.Line{Problems: pushed.Problems})
+	}
+	for _, line := range down {
+		out.add(line)
+	}
+	answer.Body = out.Bytes()
+	return answer, out.err
+}
+
+// idle answers the commonest ask, nothing to say and nothing to hear, with one
+// statement.
+func (x *Engine) idle(ctx context.Context, circles []string, ask *wire.Ask) (Answer, bool, error) {
+	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Standing != wire.StandingHash(circles) {
+		return Answer{}, false, nil
+	}
+	head, idle, err := x.journal.Idle(ctx, circles, int64(ask.Cursor))
+	if err != nil || !idle || head.Epoch != ask.Epoch || int64(ask.Cursor) > head.Seq {
+		return Answer{}, false, err
+	}
+	out := lines{}
+	out.add(wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(head.Seq), Epoch: head.Epoch}})
+	return Answer{Body: out.Bytes(), Idle: true}, true, out.err
+}
+
+func (x *Engine) push(ctx context.Context, p Phone, circles []string, ask *wire.Ask, now time.Time) (push.Outcome, error) {
+	who, err := x.phone(p)
+	if err != nil {
+		return push.Outcome{}, err
+	}
+	if len(ask.Edits) == 0 {
+		return push.Outcome{Acked: who.Acked}, nil
+	}
+	author := commune.Author{Person: p.Person, Phone: p.ID}
+	for _, c := range circles {
+		author.Circles = append(author.Circles, commune.Circle(c))
+	}
+	var skew time.Duration
+	if clock, err := time.Parse(time.RFC3339, ask.Clock); err == nil {
+		skew = now.Sub(clock)
+	}
+	return x.judge.Push(ctx, who, author, ask.Edits, now, skew)
+}
+
+func (x *Engine) pull(ctx context.Context, circles []string, ask *wire.Ask, answer *Answer) ([]wire.Line, error) {
+	r, err := x.journal.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var down []wire.Line
+	p := pull.Phone{Cursor: int64(ask.Cursor), Now: circles, Resume: ask.Resume, Want: ask.Want}
+	if ask.Epoch != r.Epoch || p.Cursor > r.Seq {
+		// Another history, or a cursor of a future that was lost: the phone starts
+		// anew and keeps its edits.
+		p.Cursor = 0
+		if ask.Epoch != "" || ask.Cursor > 0 {
+			p.Resume = ""
+			down = append(down, wire.Line{Epoch: &wire.EpochLine{Is: r.Epoch, Reset: true}})
+		}
+	}
+	standing := wire.StandingHash(circles)
+	if p.Cursor > 0 && ask.Standing != "" {
+		if p.Held, err = x.standings.remembered(ask.Standing); err != nil {
+			return nil, err
+		}
+	}
+	if ask.Standing != standing || p.Cursor == 0 {
+		if err := x.standings.remember(standing, circles); err != nil {
+			return nil, err
+		}
+		down = append(down, wire.Line{Standing: &wire.StandingLine{Hash: standing, Circles: circles}})
+	}
+	made, err := pull.Make(ctx, r, p, func(coll string) int { return x.ranks[coll] })
+	if err != nil {
+		return nil, err
+	}
+	answer.Rows = made.Rows
+	return append(down, made.Lines...), nil
+}
+
+// lines writes an answer.
+type lines struct {
+	bytes.Buffer
+	n   int
+	err error
+}
+
+func (l *lines) add(line wire.Line) {
+	enc := json.NewEncoder(&l.Buffer)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(line); err != nil && l.err == nil {
+		l.err = fmt.Errorf("write answer: %w", err)
+	}
+	l.n++
+}

@@ -1,0 +1,29 @@
+package exchange
+
+import (
+	"database/sql"
+	"errors"
+
+	"github.com/pocketbase/dbx"
+
+	"langso/sync/push"
+)
+
+// phone reads the phone's place in its own order of edits, giving it a number
+// in the journal when it is new.
+func (x *Engine) phone(p Phone) (push.Phone, error) {
+	out := push.Phone{ID: p.ID}
+	read := func(db dbx.Builder) error {
+		return db.NewQuery(`SELECT no, acked FROM sync_phones WHERE phone = {:phone}`).Bind(dbx.Params{"phone": p.ID}).Row(&out.No, &out.Acked)
+	}
+	// Through the writer: a push just before may not be in a reader's snapshot.
+	err := read(x.app.NonconcurrentDB())
+	if !errors.Is(err, sql.ErrNoRows) {
+		return out, err
+	}
+	_, err = x.app.NonconcurrentDB().NewQuery(`INSERT INTO sync_phones (phone) VALUES ({:phone}) ON CONFLICT DO NOTHING`).Bind(dbx.Params{"phone": p.ID}).Execute()
+	if err != nil {
+		return out, err
+	}
+	return out, read(x.app.NonconcurrentDB())
+}

@@ -1,0 +1,271 @@
+// Package pull decides what a phone has to be told: what left its circles, what
+// came into them, and what changed there since its cursor.
+//
+// A phone names the cursor C up to which it is complete and the circles it held
+// then. The journal has one entry for each record and circle, at the number of
+// the record's last change, so everything new stands above C: of the circles
+// held then, above C; of circles the person entered since, from the beginning.
+// Entries are gathered by record. A record with a live entry is sent: only the
+// fields changed after C when the phone surely has it (it was in a held circle
+// at C), whole otherwise. A record that left all circles is gone.
+//
+// An answer has a budget. It is filled in the order of the records' numbers; if
+// it does not suffice it ends with a resume token: how far it came, and at which
+// state. The next answer goes on from there while fields are still chosen by C,
+// since choosing them by the token would lose those changed before it.
+package pull
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"langso/sync/journal"
+	"langso/sync/wire"
+)
+
+// Phone is how far a phone is.
+type Phone struct {
+	Cursor int64
+	Held   []string // circles at Cursor; nil when they are not known
+	Now    []string // circles now, sorted; wire.Row.In points into it
+	Resume string
+	Want   int // budget of row bytes
+}
+
+// rowsALine keeps lines small enough to be useful when an answer is cut.
+const rowsALine = 100
+
+// Answer is what goes down after the verdicts, without the standing line.
+type Answer struct {
+	Lines []wire.Line // gone, changes, and at the end more or complete
+	Rows  int         // records sent, for the figures
+}
+
+// Make reads the answer for a phone from an exact state. rank orders
+// collections within it, smaller first.
+func Make(ctx context.Context, r *journal.Reader, p Phone, rank func(coll string) int) (Answer, error) {
+	from, seen := resume(p)
+	groups, err := gather(ctx, r, p, from, seen)
+	if err != nil {
+		return Answer{}, err
+	}
+	var a Answer
+	page := page{phone: p, held: map[string]bool{}}
+	for c := range set(p.Held) {
+		page.held[c] = slices.Contains(p.Now, c) // what was held and is lost, the phone drops
+	}
+	for start := 0; start < len(groups) && !page.full(); {
+		end := min(start+500, len(groups))
+		n, err := page.fill(r, groups[start:end])
+		if err != nil {
+			return Answer{}, err
+		}
+		start += n
+	}
+	if len(page.gone) > 0 {
+		a.Lines = append(a.Lines, wire.Line{Gone: page.gone})
+	}
+	a.Lines = append(a.Lines, page.changes(rank)...)
+	a.Rows = page.rows
+	if page.cut {
+		a.Lines = append(a.Lines, wire.Line{More: token(page.last, r.Seq, p.Now)})
+	} else {
+		a.Lines = append(a.Lines, wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(r.Seq), Epoch: r.Epoch}})
+	}
+	return a, nil
+}
+
+// token says that records up to number last were sent, at state seq, to a
+// phone standing so. It is opaque to phones.
+func token(last, seq int64, now []string) string {
+	return strconv.FormatInt(last, 36) + "." + strconv.FormatInt(seq, 36) + "." + wire.StandingHash(now)
+}
+
+// resume reads the token: the number up to which was sent, and the latest state
+// from which. A token of another standing starts again.
+func resume(p Phone) (from, seen int64) {
+	parts := strings.Split(p.Resume, ".")
+	if len(parts) != 3 || parts[2] != wire.StandingHash(p.Now) {
+		return 0, 0
+	}
+	from, err1 := strconv.ParseInt(parts[0], 36, 64)
+	seen, err2 := strconv.ParseInt(parts[1], 36, 64)
+	if err1 != nil || err2 != nil || from < 0 || seen < from {
+		return 0, 0
+	}
+	return from, seen
+}
+
+// group is one record's entries that the phone may not know of.
+type group struct {
+	coll    string
+	id      string
+	last    int64 // greatest number among them: its place in the order
+	live    bool
+	had     bool // the phone may have it
+	circles bool // its circles changed since the cursor
+}
+
+func gather(ctx context.Context, r *journal.Reader, p Phone, from, seen int64) ([]*group, error) {
+	held := set(p.Held)
+	var kept, fresh []string
+	for _, c := range p.Now {
+		if held[c] {
+			kept = append(kept, c)
+		} else {
+			fresh = append(fresh, c)
+		}
+	}
+	entries, err := r.Entries(ctx, kept, p.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	more, err := r.Entries(ctx, fresh, 0)
+	if err != nil {
+		return nil, err
+	}
+	type key struct {
+		coll int64
+		id   string
+	}
+	byKey := map[key]*group{}
+	var out []*group
+	for i, e := range slices.Concat(entries, more) {
+		k := key{e.CollNo, e.ID}
+		g := byKey[k]
+		if g == nil {
+			g = &group{coll: e.Coll, id: e.ID}
+			byKey[k] = g
+			out = append(out, g)
+		}
+		g.last = max(g.last, e.Seq)
+		g.live = g.live || !e.Left
+		g.circles = g.circles || e.Left || e.Entered > p.Cursor
+		// A phone that is being filled may have got it in an earlier part.
+		if i < len(entries) && e.Entered <= p.Cursor || e.Entered <= seen {
+			g.had = true
+		}
+	}
+	out = slices.DeleteFunc(out, func(g *group) bool {
+		return g.last <= from || !g.live && !g.had
+	})
+	slices.SortFunc(out, func(a, b *group) int { return cmp.Compare(a.last, b.last) })
+	return out, nil
+}
+
+// page is one answer being filled.
+type page struct {
+	phone Phone
+	held  map[string]bool
+	gone  map[string][]string
+	sets  map[string][]wire.Row
+	bytes int
+	rows  int
+	last  int64
+	cut   bool
+}
+
+func (p *page) full() bool { return p.cut }
+
+// fill adds groups until the budget is spent and returns how many it took.
+func (p *page) fill(r *journal.Reader, groups []*group) (int, error) {
+	ids := map[string][]string{}
+	for _, g := range groups {
+		if g.live {
+			ids[g.coll] = append(ids[g.coll], g.id)
+		}
+	}
+	records := map[string]map[string]*journal.Record{}
+	for coll, list := range ids {
+		found, err := r.Records(coll, list)
+		if err != nil {
+			return 0, err
+		}
+		records[coll] = found
+	}
+	for i, g := range groups {
+		if p.bytes >= p.phone.Want {
+			p.cut = true
+			return i, nil
+		}
+		p.last = g.last
+		rec := records[g.coll][g.id]
+		if !g.live || rec == nil {
+			if p.gone == nil {
+				p.gone = map[string][]string{}
+			}
+			p.gone[g.coll] = append(p.gone[g.coll], g.id)
+			p.bytes += len(g.id) + 3
+			continue
+		}
+		row := p.row(g, rec)
+		if p.sets == nil {
+			p.sets = map[string][]wire.Row{}
+		}
+		p.sets[g.coll] = append(p.sets[g.coll], row)
+		p.rows++
+		p.bytes += 40 + size(row.Set)
+	}
+	return len(groups), nil
+}
+
+func (p *page) row(g *group, rec *journal.Record) wire.Row {
+	row := wire.Row{ID: g.id, Seq: wire.Cursor(rec.Seq)}
+	sure := false
+	for c, entered := range rec.Circles {
+		if p.held[c] && entered <= p.phone.Cursor {
+			sure = true
+		}
+	}
+	if sure {
+		row.Set = rec.Since(p.phone.Cursor)
+	} else {
+		row.Whole, row.Set = true, rec.Whole()
+	}
+	if row.Whole || g.circles {
+		for i, c := range p.phone.Now {
+			if _, in := rec.Circles[c]; in {
+				row.In = append(row.In, i)
+			}
+		}
+	}
+	return row
+}
+
+// changes puts the rows into lines, the collections in order of rank.
+func (p *page) changes(rank func(string) int) []wire.Line {
+	colls := make([]string, 0, len(p.sets))
+	for c := range p.sets {
+		colls = append(colls, c)
+	}
+	slices.SortFunc(colls, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+	})
+	var lines []wire.Line
+	for _, c := range colls {
+		for rows := range slices.Chunk(p.sets[c], rowsALine) {
+			lines = append(lines, wire.Line{Changes: &wire.Changes{Coll: c, Rows: rows}})
+		}
+	}
+	return lines
+}
+
+func size(set map[string]json.RawMessage) int {
+	n := 0
+	for k, v := range set {
+		n += len(k) + len(v) + 4
+	}
+	return n
+}
+
+func set(list []string) map[string]bool {
+	m := make(map[string]bool, len(list))
+	for _, s := range list {
+		m[s] = true
+	}
+	return m
+}

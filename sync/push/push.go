@@ -1,0 +1,276 @@
+// Package push judges what people did on their phones.
+//
+// Edits come in the phone's own order, n = 1, 2, 3 … Each gets a verdict that is
+// kept, and the effects of an edit, its verdict and "acked n" are one commit: an
+// edit sent again gets the verdict it got, and is not done twice. The queue
+// never blocks: a refused edit is stored as refused and the next one is judged;
+// an edit that depends on a refused one is parked.
+//
+// All edits of an exchange are judged in one transaction, because a commit costs
+// an fsync. A refusal normally comes before anything is written. When an edit
+// fails after it has written something, that whole transaction is undone and the
+// edits are judged again one transaction each, so that nothing of the failed one
+// stays. (Savepoints would do it in one, but PocketBase would then announce the
+// saves that were undone.)
+package push
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+	"langso/sync/journal"
+	"langso/sync/wire"
+)
+
+// Judge applies edits by the domains' declarations.
+type Judge struct {
+	App     core.App
+	Journal *journal.Journal
+	Domains []commune.Domain
+	Sign    func([]byte) string // the server's signature for receipts
+}
+
+// Phone is who sends.
+type Phone struct {
+	ID    string
+	No    int64 // the phone's number in the journal
+	Acked int64
+}
+
+// Outcome is what became of an ask's edits.
+type Outcome struct {
+	Verdicts []wire.Verdict
+	Problems []wire.Problem
+	Acked    int64
+	SendFrom int64    // a gap: nothing from there on was looked at
+	Moved    []string // collections in which something changed
+}
+
+// errDirty undoes a transaction in which an edit failed halfway.
+var errDirty = errors.New("an edit failed after it had written")
+
+// Push judges the edits of one ask. author is the phone's person with the
+// standing of now; skew is added to the phone's times. The error is of the
+// server (disk full, interrupted), not of an edit; then nothing was acked that
+// is not committed.
+func (j *Judge) Push(ctx context.Context, p Phone, author commune.Author, edits []json.RawMessage, now time.Time, skew time.Duration) (Outcome, error) {
+	s := &session{Judge: j, ctx: ctx, phone: p, author: author, now: now, skew: skew}
+	todo := s.number(edits)
+	err := s.transact(todo)
+	if errors.Is(err, errDirty) {
+		err = nil
+		for _, e := range todo {
+			if err = s.transact([]numbered{e}); errors.Is(err, errDirty) {
+				err = s.transact([]numbered{{n: e.n, raw: e.raw, failed: s.failed}})
+			}
+			if err != nil || s.out.SendFrom != 0 {
+				break
+			}
+		}
+	}
+	s.out.Acked = s.phone.Acked
+	return s.out, err
+}
+
+// numbered is an edit whose number could be read.
+type numbered struct {
+	n      int64
+	raw    json.RawMessage
+	failed *wire.Verdict // it was tried, wrote, and failed: only this is to be stored
+}
+
+// session is one ask's edits being judged.
+type session struct {
+	*Judge
+	ctx    context.Context
+	phone  Phone
+	author commune.Author
+	now    time.Time
+	skew   time.Duration
+
+	out    Outcome
+	failed *wire.Verdict
+	moved  map[string]bool
+}
+
+func (s *session) number(edits []json.RawMessage) []numbered {
+	var out []numbered
+	for i, raw := range edits {
+		n, ok := wire.EditNumber(raw)
+		if !ok {
+			s.out.Problems = append(s.out.Problems, wire.Problem{At: i, Code: "bad_edit", Say: "Một việc gửi lên không có số thứ tự, máy chủ không đọc được."})
+			continue
+		}
+		out = append(out, numbered{n: n, raw: raw})
+	}
+	return out
+}
+
+// transact judges edits in one transaction. It changes the session only when
+// that is committed.
+func (s *session) transact(edits []numbered) error {
+	if len(edits) == 0 {
+		return nil
+	}
+	var verdicts []wire.Verdict
+	acked, sendFrom := s.phone.Acked, int64(0)
+	moved := map[string]bool{}
+	err := s.App.RunInTransaction(func(tx core.App) error {
+		for _, e := range edits {
+			if e.n > acked+1 {
+				sendFrom = acked + 1
+				return nil
+			}
+			v, err := s.one(tx, e, acked, moved)
+			if err != nil {
+				return err
+			}
+			verdicts = append(verdicts, v)
+			acked = max(acked, e.n)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.out.Verdicts = append(s.out.Verdicts, verdicts...)
+	s.phone.Acked, s.out.SendFrom = acked, sendFrom
+	for name := range moved {
+		s.out.Moved = append(s.out.Moved, name)
+	}
+	return nil
+}
+
+// one judges one edit and stores its verdict.
+func (s *session) one(tx core.App, e numbered, acked int64, moved map[string]bool) (wire.Verdict, error) {
+	hash := sha256.Sum256(e.raw)
+	if e.n <= acked {
+		return s.known(tx, e.n, hash[:])
+	}
+	// What others wrote must be seen before an edit is judged against it: an
+	// officer's write that is not yet absorbed would be overwritten unseen.
+	names, err := s.Journal.Absorb(tx, 0)
+	if err != nil {
+		return wire.Verdict{}, err
+	}
+	v := e.failed
+	if v == nil {
+		before, err := changes(tx)
+		if err != nil {
+			return wire.Verdict{}, err
+		}
+		judged, clean := s.judge(tx, e)
+		if !clean.ok {
+			if clean.err != nil {
+				return wire.Verdict{}, clean.err
+			}
+			after, err := changes(tx)
+			if err != nil {
+				return wire.Verdict{}, err
+			}
+			if after != before {
+				s.failed = &judged
+				return wire.Verdict{}, errDirty
+			}
+		}
+		v = &judged
+	}
+	if v.Is == wire.Parked {
+		if err := s.park(tx, e, *v); err != nil {
+			return wire.Verdict{}, err
+		}
+	}
+	own, err := s.Journal.Absorb(tx, s.phone.No)
+	if err != nil {
+		return wire.Verdict{}, err
+	}
+	for _, name := range append(names, own...) {
+		moved[name] = true
+	}
+	return *v, s.store(tx, *v, hash[:])
+}
+
+// known returns the verdict that the edit got when it first came.
+func (s *session) known(tx core.App, n int64, hash []byte) (wire.Verdict, error) {
+	var row struct {
+		Hash    []byte `db:"hash"`
+		Verdict string `db:"verdict"`
+	}
+	err := tx.NonconcurrentDB().NewQuery(`SELECT hash, verdict FROM sync_verdicts WHERE phone = {:phone} AND n = {:n}`).
+		Bind(dbx.Params{"phone": s.phone.ID, "n": n}).One(&row)
+	if notFound(err) { // judged long ago, confirmed, and forgotten
+		return wire.Verdict{N: n, Is: wire.Known, Was: wire.Taken}, nil
+	}
+	if err != nil {
+		return wire.Verdict{}, err
+	}
+	if string(row.Hash) != string(hash) {
+		return wire.Verdict{N: n, Is: wire.Refused, Code: "fork",
+			Say: "Điện thoại này có hai bản dữ liệu khác nhau, hãy mang đến xã kiểm tra."}, nil
+	}
+	var v wire.Verdict
+	if err := json.Unmarshal([]byte(row.Verdict), &v); err != nil {
+		return wire.Verdict{}, fmt.Errorf("read verdict %d: %w", n, err)
+	}
+	v.Is, v.Was = wire.Known, v.Is
+	return v, nil
+}
+
+func (s *session) store(tx core.App, v wire.Verdict, hash []byte) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write verdict %d: %w", v.N, err)
+	}
+	_, err = tx.NonconcurrentDB().NewQuery(`INSERT INTO sync_verdicts (phone, n, hash, verdict, at) VALUES ({:phone}, {:n}, {:hash}, {:verdict}, {:at})`).
+		Bind(dbx.Params{"phone": s.phone.ID, "n": v.N, "hash": hash, "verdict": string(text), "at": s.now.UTC().Format(time.RFC3339)}).Execute()
+	if err != nil {
+		return err
+	}
+	_, err = tx.NonconcurrentDB().NewQuery(`UPDATE sync_phones SET acked = {:n} WHERE phone = {:phone}`).
+		Bind(dbx.Params{"phone": s.phone.ID, "n": v.N}).Execute()
+	return err
+}
+
+// park keeps an edit, word for word, where officers see it.
+func (s *session) park(tx core.App, e numbered, v wire.Verdict) error {
+	coll, err := tx.FindCachedCollectionByNameOrId("parked_edits")
+	if err != nil {
+		return err
+	}
+	r := core.NewRecord(coll)
+	r.Set("phone", s.phone.ID)
+	r.Set("n", e.n)
+	r.Set("person", s.author.Person)
+	r.Set("code", v.Code)
+	r.Set("state", "waiting")
+	r.Set("edit", string(e.raw))
+	r.Set("theirs", v.Met)
+	var what struct{ Coll, ID, Do string }
+	if json.Unmarshal(e.raw, &what) == nil {
+		r.Set("coll", clip(what.Coll+what.Do))
+		r.Set("record", clip(what.ID))
+	}
+	return tx.SaveNoValidate(r)
+}
+
+func clip(s string) string {
+	if len(s) > 60 {
+		return strings.ToValidUTF8(s[:60], "")
+	}
+	return s
+}
+
+// changes counts the rows written so far on the transaction's connection.
+func changes(tx core.App) (n int64, err error) {
+	err = tx.NonconcurrentDB().NewQuery(`SELECT total_changes()`).Row(&n)
+	return n, err
+}

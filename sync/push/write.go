@@ -1,0 +1,244 @@
+package push
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+	"langso/sync/wire"
+)
+
+var (
+	errNotFound = commune.Refuse("not_found", "Không tìm thấy mục này.")
+	errNotYours = commune.Refuse("not_yours", "Bạn không có quyền sửa mục này.")
+	errGone     = commune.Park("record_gone", "Hồ sơ đã bị xóa hoặc chuyển đi, nội dung của bạn vẫn được giữ.")
+	errAction   = commune.Refuse("by_action_only", "Mục này chỉ đổi được bằng nút việc, không sửa trực tiếp.")
+)
+
+// write applies an edit of a record.
+func (s *session) write(tx core.App, e *wire.Edit) (wire.Verdict, error) {
+	_, decl := commune.Find(s.Domains, e.Coll)
+	if decl == nil {
+		return wire.Verdict{}, commune.Park("unknown_collection", "Máy chủ chưa biết loại mục này, sẽ nhận khi được nâng cấp.")
+	}
+	if len(decl.Write) == 0 {
+		return wire.Verdict{}, errAction
+	}
+	w := &writing{session: s, tx: tx, decl: decl, edit: e, verdict: wire.Verdict{N: e.N, Is: wire.Taken}}
+	var err error
+	switch {
+	case e.Create != nil:
+		err = w.create()
+	case e.Delete:
+		err = w.delete()
+	default:
+		err = w.change()
+	}
+	return w.verdict, err
+}
+
+// writing is one edit of one record.
+type writing struct {
+	*session
+	tx      core.App
+	decl    *commune.Collection
+	edit    *wire.Edit
+	verdict wire.Verdict
+}
+
+func (w *writing) create() error {
+	if !commune.ValidID(w.edit.ID) {
+		return commune.Refuse("bad_id", "Mã của mục không hợp lệ.")
+	}
+	coll, err := w.tx.FindCachedCollectionByNameOrId(w.decl.Name)
+	if err != nil {
+		return err
+	}
+	state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+	if err != nil {
+		return err
+	}
+	if state.Was && !state.Exists {
+		return errGone
+	}
+	r := core.NewRecord(coll)
+	r.Id = w.edit.ID
+	for _, field := range slices.Sorted(maps.Keys(w.edit.Create)) {
+		value, err := w.value(coll, field, w.edit.Create[field])
+		if err != nil {
+			return err
+		}
+		r.Set(field, value)
+	}
+	if state.Exists {
+		return w.again(r)
+	}
+	if err := w.save(r); err != nil {
+		return err
+	}
+	// The rules look at the record as it was stored, with the server's own
+	// fields: they must hold after the edit.
+	return w.mayWrite(r, errNotYours)
+}
+
+// again: the record is there. The same once more is no news, another is refused.
+func (w *writing) again(mine *core.Record) error {
+	theirs, err := w.tx.FindRecordById(w.decl.Name, w.edit.ID)
+	if err != nil {
+		return err
+	}
+	if err := w.mayWrite(theirs, commune.Refuse("exists", "Mã này đã có rồi, xin ghi lại mục mới.")); err != nil {
+		return err
+	}
+	for field := range w.edit.Create {
+		if !commune.Same(plainValue(theirs, field), plainValue(mine, field)) {
+			return commune.Refuse("exists", "Mã này đã có rồi, xin ghi lại mục mới.")
+		}
+	}
+	return nil
+}
+
+// load reads the record of a change or deletion, if the author may write it.
+func (w *writing) load() (*core.Record, error) {
+	r, err := w.tx.FindRecordById(w.decl.Name, w.edit.ID)
+	if notFound(err) {
+		state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+		if err != nil {
+			return nil, err
+		}
+		if state.Was {
+			return nil, errGone
+		}
+		return nil, errNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, w.mayWrite(r, errNotYours)
+}
+
+// mayWrite holds when the author stands in one of the record's write circles.
+// Who may not even read it is told that it is not there.
+func (w *writing) mayWrite(r *core.Record, no error) error {
+	if w.stands(w.decl.Write, r) {
+		return nil
+	}
+	if !w.stands(w.decl.Read, r) && errors.Is(no, errNotYours) && w.edit.Create == nil {
+		return errNotFound
+	}
+	return no
+}
+
+func (w *writing) stands(rules commune.Circles, r *core.Record) bool {
+	return slices.ContainsFunc(rules.Of(r), w.author.Stands)
+}
+
+func (w *writing) change() error {
+	r, err := w.load()
+	if err != nil {
+		return err
+	}
+	if w.decl.Conflict == commune.AppendOnly {
+		return commune.Refuse("append_only", "Mục đã ghi thì không sửa. Hãy ghi một mục đính chính.")
+	}
+	state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+	if err != nil {
+		return err
+	}
+	write := false
+	for _, field := range slices.Sorted(maps.Keys(w.edit.Change)) {
+		if w.policy(field).IsSum() {
+			return commune.Refuse("bad_value", "Mục này chỉ cộng hoặc trừ, không ghi đè.")
+		}
+		mine, err := w.value(r.Collection(), field, w.edit.Change[field])
+		if err != nil {
+			return err
+		}
+		if write, err = w.settle(r, field, mine, state.Apart(field, int64(w.edit.Base), w.phone.No), write); err != nil {
+			return err
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(w.edit.Add)) {
+		if !w.policy(field).IsSum() {
+			return commune.Refuse("bad_value", "Mục này không cộng trừ được.")
+		}
+		delta, err := w.edit.Add[field].Float64()
+		if err != nil {
+			return commune.Refuse("bad_value", "Số không đọc được, xin nhập lại.")
+		}
+		if _, err := w.value(r.Collection(), field, json.RawMessage(w.edit.Add[field])); err != nil {
+			return err
+		}
+		if write, err = w.settle(r, field, delta, state.Apart(field, int64(w.edit.Base), w.phone.No), write); err != nil {
+			return err
+		}
+	}
+	if !write {
+		return nil
+	}
+	if err := w.save(r); err != nil {
+		return err
+	}
+	return w.mayWrite(r, errNotYours) // and after: nobody moves a record into his own circle, or out of it
+}
+
+// settle lets the field's policy decide and notes what was met.
+func (w *writing) settle(r *core.Record, field string, mine any, apart, write bool) (bool, error) {
+	theirs := plainValue(r, field)
+	got, err := w.policy(field).Settle(field, theirs, mine, apart)
+	if got.Merged || commune.Parked(err) != nil {
+		w.verdict.Is = wire.Merged
+		if w.verdict.Met == nil {
+			w.verdict.Met = map[string]wire.Met{}
+		}
+		w.verdict.Met[field] = wire.Met{Theirs: theirs}
+	}
+	if err != nil {
+		return write, err
+	}
+	if got.Write {
+		r.Set(field, got.Value)
+		return true, nil
+	}
+	return write, nil
+}
+
+func (w *writing) policy(field string) commune.Policy {
+	if p, ok := w.decl.Fields[field]; ok {
+		return p
+	}
+	return w.decl.Conflict
+}
+
+// delete removes a record, unless somebody else changed it since: then a person
+// decides, and no edit is lost.
+func (w *writing) delete() error {
+	r, err := w.load()
+	if err != nil {
+		return err
+	}
+	if w.decl.Conflict == commune.AppendOnly {
+		return commune.Refuse("append_only", "Mục đã ghi thì không xóa. Hãy ghi một mục hủy.")
+	}
+	state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range r.Collection().Fields {
+		if state.Apart(f.GetName(), int64(w.edit.Base), w.phone.No) {
+			return commune.Park("changed_since", "Có người vừa sửa mục này, cán bộ sẽ xem trước khi xóa.")
+		}
+	}
+	return w.tx.DeleteWithContext(w.context(), r)
+}
+
+func (w *writing) save(r *core.Record) error { return w.tx.SaveWithContext(w.context(), r) }
+
+func (w *writing) context() context.Context {
+	return commune.WithAuthor(w.ctx, w.author, w.when(w.edit.At))
+}

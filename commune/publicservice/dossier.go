@@ -1,0 +1,82 @@
+package publicservice
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+)
+
+// dossier is a lens over a record of dossiers.
+type dossier struct{ *core.Record }
+
+func (d dossier) person() string      { return d.GetString("person") }
+func (d dossier) procedure() string   { return d.GetString("procedure") }
+func (d dossier) status() Status      { return Status(d.GetInt("status")) }
+func (d dossier) code() string        { return d.GetString("code") }
+func (d dossier) note() string        { return d.GetString("note") }
+func (d dossier) say() string         { return d.GetString("say") }
+func (d dossier) submittedAt() string { return d.GetString("submitted_at") }
+func (d dossier) receipt() string     { return d.GetString("receipt") }
+func (d dossier) atCounter() bool     { return d.GetString("channel") == "counter" }
+
+func (d dossier) content() (Content, error) { return readContent(d.GetString("content")) }
+
+func checkDossier(c *commune.Case) error {
+	if c.Deleting() {
+		return nil
+	}
+	d := dossier{c.New}
+	if !d.status().Valid() {
+		return commune.Refuse("bad_status", "Trạng thái hồ sơ là một số từ 1 đến 10.")
+	}
+	_, err := d.content()
+	return err
+}
+
+// raiseDossier tells the applicant each status. Dossiers that the server loads
+// from elsewhere are old news.
+func raiseDossier(c *commune.Case) ([]commune.Notice, error) {
+	if c.Deleting() || !c.Changed("status") || c.Creating() && c.Author.Server() {
+		return nil, nil
+	}
+	d := dossier{c.New}
+	p, err := c.App.FindRecordById("procedures", d.procedure())
+	if err != nil {
+		return nil, fmt.Errorf("find procedure: %w", err)
+	}
+	steps, err := countEvents(c.App, d.Id)
+	if err != nil {
+		return nil, err
+	}
+	return []commune.Notice{{
+		To:    commune.Named("person", d.person()),
+		Key:   strings.Join([]string{d.Id, strconv.Itoa(int(d.status())), strconv.Itoa(steps)}, ":"),
+		Kind:  "dossier_step",
+		Title: "Hồ sơ " + shorten(procedure{p}.name(), 100) + ": " + d.status().String(),
+		Body:  d.say(),
+		Link:  "#/ho-so/" + d.Id,
+	}}, nil
+}
+
+func countEvents(app core.App, id string) (int, error) {
+	var n int
+	err := app.DB().Select("count(*)").From("dossier_events").Where(dbx.HashExp{"dossier": id}).Row(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count dossier's events: %w", err)
+	}
+	return n, nil
+}
+
+// shorten cuts a text to so many characters, the last being an ellipsis.
+func shorten(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most-1]) + "…"
+}

@@ -46,9 +46,9 @@ func checkAnnouncement(c *commune.Case) error {
 }
 
 // raiseAnnouncement gives urgent words to the audience's inbox when they
-// become urgent, once; never words whose last day is over.
+// become urgent, once a place; never words whose last day is over.
 func raiseAnnouncement(c *commune.Case) ([]commune.Notice, error) {
-	if c.Deleting() || !c.Changed("urgent") {
+	if c.Deleting() || !c.Changed("urgent") && !c.Changed("village") {
 		return nil, nil
 	}
 	a := announcement{c.New}

@@ -79,6 +79,14 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, err
 	if answer, ok, err := x.idle(ctx, circles, ask); ok || err != nil {
 		return answer, err
 	}
+	// What was written but not yet absorbed may have changed the standing itself.
+	if moved, err := x.journal.Absorb(x.app, 0); err != nil {
+		return Answer{}, fmt.Errorf("absorb before an exchange: %w", err)
+	} else if len(moved) > 0 {
+		if circles, err = x.standings.of(p.Person, now); err != nil {
+			return Answer{}, fmt.Errorf("compute standing: %w", err)
+		}
+	}
 	out := lines{}
 	pushed, err := x.push(ctx, p, circles, ask, now)
 	if err != nil {
@@ -111,10 +119,10 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, err
 	}
 	if len(ask.Edits) > 0 || out.n > 0 {
 		if len(pushed.Verdicts) > 0 || pushed.SendFrom == 0 {
-			out.add(wire.Line{Verdicts: pushed.Verdicts, Acked: pushed.Acked})
+			out.add(wire.Line{Verdicts: pushed.Verdicts, Acked: &pushed.Acked})
 		}
 		if pushed.SendFrom > 0 {
-			out.add(wire.Line{SendFrom: pushed.SendFrom, Acked: pushed.Acked})
+			out.add(wire.Line{SendFrom: pushed.SendFrom, Acked: &pushed.Acked})
 		}
 	}
 	if len(pushed.Problems) > 0 {
@@ -143,12 +151,13 @@ func (x *Engine) idle(ctx context.Context, circles []string, ask *wire.Ask) (Ans
 }
 
 func (x *Engine) push(ctx context.Context, p Phone, circles []string, ask *wire.Ask, now time.Time) (push.Outcome, error) {
+	if len(ask.Edits) == 0 {
+		acked, err := x.acked(p)
+		return push.Outcome{Acked: acked}, err
+	}
 	who, err := x.phone(p)
 	if err != nil {
 		return push.Outcome{}, err
-	}
-	if len(ask.Edits) == 0 {
-		return push.Outcome{Acked: who.Acked}, nil
 	}
 	author := commune.Author{Person: p.Person, Phone: p.ID}
 	for _, c := range circles {

@@ -27,3 +27,10 @@ func (x *Engine) phone(p Phone) (push.Phone, error) {
 	}
 	return out, read(x.app.NonconcurrentDB())
 }
+
+// acked is the last edit of the phone that was judged.
+func (x *Engine) acked(p Phone) (int64, error) {
+	var acked int64
+	err := x.app.ConcurrentDB().NewQuery(`SELECT coalesce(max(acked), 0) FROM sync_phones WHERE phone = {:phone}`).Bind(dbx.Params{"phone": p.ID}).Row(&acked)
+	return acked, err
+}

@@ -106,7 +106,7 @@ type Met struct {
 type Line struct {
 	Epoch    *EpochLine          `json:"epoch,omitempty"`
 	Verdicts []Verdict           `json:"verdicts,omitempty"`
-	Acked    int64               `json:"acked,omitempty"` // with Verdicts or SendFrom
+	Acked    *int64              `json:"acked,omitempty"` // with Verdicts or SendFrom
 	SendFrom int64               `json:"send_from,omitempty"`
 	Problems []Problem           `json:"problems,omitempty"`
 	Standing *StandingLine       `json:"standing,omitempty"`

@@ -1,0 +1,302 @@
+package phone
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"langso/sync/wire"
+)
+
+// Values are a record's fields by name, as decoded from JSON.
+type Values map[string]any
+
+// Create stores the edit that makes a record and returns its number and the
+// record's id.
+func (p *Phone) Create(coll string, v Values) (n int64, id string, err error) {
+	id = NewID()
+	n, err = p.CreateAs(coll, id, v)
+	return n, id, err
+}
+
+// CreateAs is Create with an id chosen by the caller.
+func (p *Phone) CreateAs(coll, id string, v Values) (int64, error) {
+	return p.enqueue(&wire.Edit{Coll: coll, ID: id}, func(e *wire.Edit) (err error) { e.Create, err = raws(v); return err })
+}
+
+// Change stores the edit that sets fields of a record.
+func (p *Phone) Change(coll, id string, v Values) (int64, error) {
+	return p.enqueue(&wire.Edit{Coll: coll, ID: id}, func(e *wire.Edit) (err error) { e.Change, err = raws(v); return err })
+}
+
+// Add stores the edit that adds differences to number fields: stock −2.
+func (p *Phone) Add(coll, id string, deltas map[string]float64) (int64, error) {
+	return p.enqueue(&wire.Edit{Coll: coll, ID: id}, func(e *wire.Edit) error {
+		e.Add = map[string]json.Number{}
+		for field, d := range deltas {
+			e.Add[field] = json.Number(strconv.FormatFloat(d, 'f', -1, 64))
+		}
+		return nil
+	})
+}
+
+// Delete stores the edit that removes a record.
+func (p *Phone) Delete(coll, id string) (int64, error) {
+	return p.enqueue(&wire.Edit{Coll: coll, ID: id, Delete: true}, nil)
+}
+
+// Do stores the edit that asks for a named action.
+func (p *Phone) Do(action string, args any) (int64, error) {
+	return p.enqueue(&wire.Edit{Do: action}, func(e *wire.Edit) (err error) { e.Args, err = json.Marshal(args); return err })
+}
+
+func raws(v Values) (map[string]json.RawMessage, error) {
+	out := map[string]json.RawMessage{}
+	for field, value := range v {
+		raw, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("field %s: %w", field, err)
+		}
+		out[field] = raw
+	}
+	return out, nil
+}
+
+// enqueue numbers an edit and stores it, before anybody is told it is done.
+func (p *Phone) enqueue(e *wire.Edit, fill func(*wire.Edit) error) (int64, error) {
+	if fill != nil {
+		if err := fill(e); err != nil {
+			return 0, fmt.Errorf("store edit: %w", err)
+		}
+	}
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	err := p.transact(func(tx *sql.Tx) error {
+		last, err := getNumber(tx, "n")
+		if err != nil {
+			return err
+		}
+		cursor, err := getNumber(tx, "cursor")
+		if err != nil {
+			return err
+		}
+		e.N, e.Base, e.At = last+1, wire.Cursor(cursor), p.now().UTC().Format(time.RFC3339)
+		if e.After, err = dependsOn(tx, e); err != nil {
+			return err
+		}
+		body, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if len(body) > wire.MaxEdit {
+			return errors.New("the edit is too large")
+		}
+		if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', ?)`, e.N, string(body), e.At); err != nil {
+			return err
+		}
+		return setMeta(tx, "n", strconv.FormatInt(e.N, 10))
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store edit: %w", err)
+	}
+	return e.N, nil
+}
+
+// dependsOn finds the edits that this one makes no sense without: those that
+// make a record which it names, as its own or anywhere in its fields, and which
+// the server has not taken.
+func dependsOn(q querier, e *wire.Edit) ([]int64, error) {
+	names := map[string]bool{}
+	if e.Create == nil {
+		names[e.ID] = true
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	var any any
+	if err := json.Unmarshal(body, &any); err != nil {
+		return nil, err
+	}
+	texts(any, names)
+	if e.Create != nil {
+		delete(names, e.ID)
+	}
+	edits, err := readEdits(q, `state IN ('waiting', 'parked', 'refused')`)
+	if err != nil {
+		return nil, err
+	}
+	var after []int64
+	for _, other := range edits {
+		if made := other.makes(); made != "" && names[made] && len(after) < wire.MaxAfter {
+			after = append(after, other.N)
+		}
+	}
+	return after, nil
+}
+
+func texts(v any, into map[string]bool) {
+	switch x := v.(type) {
+	case string:
+		into[x] = true
+	case []any:
+		for _, y := range x {
+			texts(y, into)
+		}
+	case map[string]any:
+		for _, y := range x {
+			texts(y, into)
+		}
+	}
+}
+
+// Pending is an edit with what became of it.
+type Pending struct {
+	wire.Edit
+	State   string // waiting, taken, merged, parked, refused, settled
+	Verdict wire.Verdict
+	covered bool
+	body    string
+}
+
+// makes returns the id of the record that the edit makes, or "".
+func (e *Pending) makes() string {
+	if e.Create != nil {
+		return e.ID
+	}
+	if e.Do != "" {
+		var args struct{ ID string }
+		if json.Unmarshal(e.Args, &args) == nil {
+			return args.ID
+		}
+	}
+	return ""
+}
+
+func readEdits(q querier, where string, args ...any) ([]*Pending, error) {
+	rows, err := q.Query(`SELECT body, state, verdict, covered FROM edits WHERE `+where+` ORDER BY n`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []*Pending
+	for rows.Next() {
+		var e Pending
+		var verdict string
+		if err := rows.Scan(&e.body, &e.State, &verdict, &e.covered); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(e.body), &e.Edit); err != nil {
+			return nil, err
+		}
+		if verdict != "" {
+			if err := json.Unmarshal([]byte(verdict), &e.Verdict); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, &e)
+	}
+	return out, rows.Err()
+}
+
+// Edits returns the edits in these states, in order; all without any.
+func (p *Phone) Edits(states ...string) ([]*Pending, error) {
+	all, err := readEdits(p.db, `1`)
+	if err != nil || len(states) == 0 {
+		return all, err
+	}
+	var out []*Pending
+	for _, e := range all {
+		for _, s := range states {
+			if e.State == s {
+				out = append(out, e)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Settle puts a refused or parked edit aside: the person has seen it and gives
+// it up. It stays in the file.
+func (p *Phone) Settle(n int64) error {
+	result, err := p.db.Exec(`UPDATE edits SET state = 'settled' WHERE n = ? AND state IN ('refused', 'parked')`, n)
+	if err != nil {
+		return fmt.Errorf("settle edit %d: %w", n, err)
+	}
+	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
+		return fmt.Errorf("settle edit %d: it is not refused or parked", n)
+	}
+	return nil
+}
+
+// Fix sends a refused or parked edit again with other fields (or arguments)
+// under a new number, and after it the edits that waited for it.
+func (p *Phone) Fix(n int64, v Values) (int64, error) {
+	found, err := readEdits(p.db, `n = ? AND state IN ('refused', 'parked')`, n)
+	if err != nil || len(found) == 0 {
+		return 0, errors.Join(fmt.Errorf("fix edit %d: it is not refused or parked", n), err)
+	}
+	old := found[0]
+	again, err := p.resend(&old.Edit, v)
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := readEdits(p.db, `state = 'parked'`)
+	if err != nil {
+		return 0, err
+	}
+	replaced := map[int64]bool{n: true}
+	for _, e := range waiting {
+		for _, a := range e.After {
+			if e.Verdict.Code == "waits_for" && replaced[a] {
+				replaced[e.N] = true
+				if _, err := p.resend(&e.Edit, nil); err != nil {
+					return 0, err
+				}
+				break
+			}
+		}
+	}
+	return again, nil
+}
+
+func (p *Phone) resend(old *wire.Edit, v Values) (int64, error) {
+	if err := p.Settle(old.N); err != nil {
+		return 0, err
+	}
+	e := *old
+	e.Fixes, e.After = old.N, nil
+	return p.enqueue(&e, func(e *wire.Edit) error {
+		if len(v) == 0 {
+			return nil
+		}
+		more, err := raws(v)
+		if err != nil {
+			return err
+		}
+		var into map[string]json.RawMessage
+		switch {
+		case e.Do != "":
+			if err := json.Unmarshal(e.Args, &into); err != nil {
+				return err
+			}
+		case e.Create != nil:
+			into = e.Create
+		default:
+			if e.Change == nil {
+				e.Change = map[string]json.RawMessage{}
+			}
+			into = e.Change
+		}
+		for field, raw := range more {
+			into[field] = raw
+		}
+		if e.Do != "" {
+			e.Args, err = json.Marshal(into)
+		}
+		return err
+	})
+}

@@ -1,0 +1,193 @@
+package phone
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"langso/sync/wire"
+)
+
+// Failure is a refusal of a whole request, in the server's words.
+type Failure struct {
+	Status int
+	wire.Failure
+}
+
+func (f *Failure) Error() string { return f.Code + ": " + f.Say }
+
+// ErrNoServer means that what answered was not the server: no network, a
+// captive portal, a proxy. Try later.
+var ErrNoServer = errors.New("no server")
+
+// ErrSignedOut is returned by what needs a signed-in phone.
+var ErrSignedOut = errors.New("the phone is not signed in")
+
+// Choice is one of several persons who share a phone number.
+type Choice struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Born string `json:"born"`
+}
+
+// Code asks for a one-time code by SMS.
+func (p *Phone) Code(ctx context.Context, number string) error {
+	return p.call(ctx, "/api/phones/code", map[string]string{"number": number}, nil, false)
+}
+
+// SignIn signs in with a number and its code. When several persons share the
+// number and person is empty, it returns them and signs nobody in.
+func (p *Phone) SignIn(ctx context.Context, number, code, person, label string) ([]Choice, error) {
+	return p.signIn(ctx, map[string]string{"number": number, "code": code, "person": person, "label": label})
+}
+
+// SignInByInvitation signs in with the token of a counter's QR.
+func (p *Phone) SignInByInvitation(ctx context.Context, invitation, label string) error {
+	_, err := p.signIn(ctx, map[string]string{"invitation": invitation, "label": label})
+	return err
+}
+
+func (p *Phone) signIn(ctx context.Context, body map[string]string) ([]Choice, error) {
+	key, err := p.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	body["key"] = key
+	for k, v := range body {
+		if v == "" {
+			delete(body, k)
+		}
+	}
+	var got struct {
+		Phone  string
+		Person struct{ ID, Name string }
+		Choose []Choice
+	}
+	if err := p.call(ctx, "/api/phones/sign-in", body, &got, false); err != nil {
+		return nil, err
+	}
+	if got.Phone == "" {
+		return got.Choose, nil
+	}
+	for key, value := range map[string]string{"phone": got.Phone, "person": got.Person.ID, "name": got.Person.Name} {
+		if err := p.setMeta(key, value); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// Invite asks for an invitation for a person; for officers at the counter.
+func (p *Phone) Invite(ctx context.Context, person string) (link string, err error) {
+	var got struct{ Link string }
+	err = p.call(ctx, "/api/phones/invitation", map[string]string{"person": person}, &got, true)
+	return got.Link, err
+}
+
+// SetAddress tells the server where to wake this phone: "fcm" and its token.
+func (p *Phone) SetAddress(ctx context.Context, transport, address string) error {
+	return p.call(ctx, "/api/phones/address", map[string]string{"transport": transport, "address": address}, nil, true)
+}
+
+// SignOut makes the server forget the phone's key and removes the records from
+// the phone. It refuses while edits are unsent, unless they are to be given up.
+func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
+	status, err := p.Status()
+	if err != nil {
+		return err
+	}
+	if status.Waiting > 0 && !giveUpUnsent {
+		return fmt.Errorf("sign out: %d edits are unsent", status.Waiting)
+	}
+	if err := p.call(ctx, "/api/phones/sign-out", map[string]string{}, nil, true); err != nil {
+		return err
+	}
+	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM edits; DELETE FROM meta WHERE key != 'server'`); err != nil {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	return p.scrub()
+}
+
+// Self returns the ids of the phone and its person, "" when signed out.
+func (p *Phone) Self() (phone, person string, err error) {
+	if phone, err = getMeta(p.db, "phone"); err != nil {
+		return "", "", err
+	}
+	person, err = getMeta(p.db, "person")
+	return phone, person, err
+}
+
+// call posts JSON and reads JSON.
+func (p *Phone) call(ctx context.Context, path string, in, out any, signed bool) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	response, err := p.post(ctx, path, body, "", signed)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if kind := response.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
+		return fmt.Errorf("%w: answered as %q", ErrNoServer, kind)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(out); err != nil {
+		return fmt.Errorf("read answer of %s: %w", path, err)
+	}
+	return nil
+}
+
+// post sends a request; an answer of status 400 or more is a *Failure.
+func (p *Phone) post(ctx context.Context, path string, body []byte, encoding string, signed bool) (*http.Response, error) {
+	server, err := getMeta(p.db, "server")
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(server, "/")+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", wire.ContentAsk)
+	request.Header.Set("Accept-Encoding", "zstd, br, gzip")
+	request.Header.Set("User-Agent", "langso")
+	if encoding != "" {
+		request.Header.Set("Content-Encoding", encoding)
+	}
+	if signed {
+		id, _, err := p.Self()
+		if err != nil {
+			return nil, err
+		}
+		if id == "" {
+			return nil, ErrSignedOut
+		}
+		key, err := p.key()
+		if err != nil {
+			return nil, err
+		}
+		request.Header.Set("Authorization", wire.Authorization(id, ed25519.Sign(key, wire.SigningBytes(http.MethodPost, path, body))))
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)
+	}
+	if response.StatusCode < 400 {
+		return response, nil
+	}
+	defer response.Body.Close()
+	f := &Failure{Status: response.StatusCode}
+	raw, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	if err != nil || json.Unmarshal(raw, &f.Failure) != nil || f.Code == "" {
+		return nil, fmt.Errorf("%w: status %d", ErrNoServer, response.StatusCode)
+	}
+	return nil, f
+}

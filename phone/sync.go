@@ -1,0 +1,459 @@
+package phone
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"langso/sync/wire"
+)
+
+// Report is what one Sync did.
+type Report struct {
+	Exchanges int // requests
+	Up, Down  int // bytes of bodies, as sent
+	Sent      int // edits
+	Verdicts  []wire.Verdict
+	Changed   int // records that came or changed
+	Gone      int
+	Complete  bool
+	RetryIn   time.Duration // the server asks for patience
+}
+
+// ErrCut means that the answer ended before its end. What came whole is kept;
+// the next Sync goes on.
+var ErrCut = errors.New("the answer was cut")
+
+// manyPages bounds one Sync against a server that never ends.
+const manyPages = 10_000
+
+// Sync meets the server until this phone is complete: usually one exchange. An
+// error means that it is not; nothing is lost, and it may be called again at any
+// time.
+func (p *Phone) Sync(ctx context.Context) (Report, error) {
+	p.syncing.Lock()
+	defer p.syncing.Unlock()
+	var report Report
+	for range manyPages {
+		again, err := p.exchange(ctx, &report)
+		if err == nil && !again && report.Gone > 0 {
+			// Nothing of what left may stay in the file's log either.
+			_, err = p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+		}
+		if err != nil || !again {
+			return report, err
+		}
+	}
+	return report, fmt.Errorf("sync: no end after %d answers", manyPages)
+}
+
+// exchange is one ask and its answer; again when there is more to say or hear.
+func (p *Phone) exchange(ctx context.Context, report *Report) (again bool, err error) {
+	ask, more, err := p.ask()
+	if err != nil {
+		return false, fmt.Errorf("make ask: %w", err)
+	}
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return false, fmt.Errorf("make ask: %w", err)
+	}
+	encoding := ""
+	if len(body) > 1024 {
+		body, encoding = pack(body), "zstd"
+	}
+	report.Exchanges++
+	report.Up += len(body)
+	report.Sent += len(ask.Edits)
+	response, err := p.post(ctx, "/api/sync", body, encoding, true)
+	if err != nil {
+		return false, p.failed(err)
+	}
+	defer response.Body.Close()
+	if kind := response.Header.Get("Content-Type"); !strings.HasPrefix(kind, wire.ContentAnswer) {
+		return false, fmt.Errorf("%w: answered as %q", ErrNoServer, kind)
+	}
+	counted := &counter{r: response.Body}
+	plain, err := wire.Unpacked(counted, response.Header.Get("Content-Encoding"))
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", ErrCut, err)
+	}
+	a := &answer{p: p, report: report, first: ask.Cursor == 0}
+	lines := wire.ReadAnswer(plain)
+	for !a.ended {
+		line, ok := lines.Next()
+		if !ok {
+			break
+		}
+		if err := a.take(line); err != nil {
+			return false, a.p.damaged(fmt.Errorf("keep answer: %w", err))
+		}
+	}
+	report.Down += counted.n
+	if !a.ended {
+		return false, ErrCut
+	}
+	return a.again || (more && a.complete), nil
+}
+
+// errDamaged: the server speaks of a record that this phone should have.
+var errDamaged = errors.New("the phone's records are damaged")
+
+// damaged starts anew when the records do not fit the server's words; the edits
+// stay.
+func (p *Phone) damaged(err error) error {
+	if !errors.Is(err, errDamaged) {
+		return err
+	}
+	return errors.Join(err, p.transact(forget))
+}
+
+// failed does what a refusal of the whole ask demands of the phone.
+func (p *Phone) failed(err error) error {
+	var f *Failure
+	if errors.As(err, &f) && f.Wipe {
+		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM meta WHERE key IN ('cursor', 'standing', 'circles', 'resume', 'epoch')`); err != nil {
+			return fmt.Errorf("wipe records: %w", err)
+		}
+		return errors.Join(f, p.scrub())
+	}
+	return err
+}
+
+// scrub leaves nothing of deleted records in the file or its log.
+func (p *Phone) scrub() error {
+	if _, err := p.db.Exec(`VACUUM`); err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	_, err := p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+	return err
+}
+
+func pack(body []byte) []byte {
+	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<17))
+	if err != nil { // only for options that do not exist
+		return body
+	}
+	return w.EncodeAll(body, nil)
+}
+
+// askRoom keeps an ask well under wire.MaxBody.
+const askRoom = wire.MaxBody - 64<<10
+
+// ask says how far this phone is, with the edits that wait; more tells that not
+// all found room.
+func (p *Phone) ask() (ask *wire.Ask, more bool, err error) {
+	ask = &wire.Ask{V: wire.Version, App: p.app}
+	for key, into := range map[string]*string{"epoch": &ask.Epoch, "standing": &ask.Standing, "resume": &ask.Resume} {
+		if *into, err = getMeta(p.db, key); err != nil {
+			return nil, false, err
+		}
+	}
+	cursor, err := getNumber(p.db, "cursor")
+	if err != nil {
+		return nil, false, err
+	}
+	ask.Cursor = wire.Cursor(cursor)
+	err = p.db.QueryRow(`SELECT coalesce(min(n) - 1, (SELECT coalesce(max(n), 0) FROM edits)) FROM edits WHERE state = 'waiting'`).Scan(&ask.Confirmed)
+	if err != nil {
+		return nil, false, err
+	}
+	edits, err := readEdits(p.db, `state = 'waiting'`)
+	if err != nil {
+		return nil, false, err
+	}
+	size := 0
+	for i, e := range edits {
+		if size += len(e.body); i == wire.MaxEdits || size > askRoom {
+			more = true
+			ask.Waiting = len(edits) - i
+			break
+		}
+		ask.Edits = append(ask.Edits, json.RawMessage(e.body))
+	}
+	if len(ask.Edits) > 0 {
+		ask.Clock = p.now().UTC().Format(time.RFC3339)
+	}
+	return ask, more, nil
+}
+
+// answer is one answer being kept.
+type answer struct {
+	p      *Phone
+	report *Report
+	first  bool // a first sync shows records as they come
+	reset  bool
+	staged []wire.Changes
+
+	ended, complete, again bool
+}
+
+// take keeps one line: verdicts, losses and, on a first sync, records at once;
+// other changes when the answer has come to its end.
+func (a *answer) take(line wire.Line) error {
+	switch {
+	case line.Epoch != nil:
+		a.reset, a.first = true, true
+		return a.p.transact(forget)
+	case line.SendFrom > 0:
+		a.again = true
+		return a.p.transact(func(tx *sql.Tx) error { return sendAgain(tx, line.SendFrom) })
+	case line.Verdicts != nil || line.Acked != nil:
+		return a.p.transact(func(tx *sql.Tx) error { return a.verdicts(tx, line) })
+	case line.Standing != nil:
+		return a.p.transact(func(tx *sql.Tx) error { return a.stand(tx, line.Standing.Circles) })
+	case line.Gone != nil:
+		return a.p.transact(func(tx *sql.Tx) error { return a.gone(tx, line.Gone) })
+	case line.Changes != nil:
+		if a.first {
+			return a.p.transact(func(tx *sql.Tx) error { return a.apply(tx, *line.Changes) })
+		}
+		a.staged = append(a.staged, *line.Changes)
+	case line.More != "":
+		a.ended, a.again = true, true
+		return a.p.transact(func(tx *sql.Tx) error {
+			if err := a.applyStaged(tx); err != nil {
+				return err
+			}
+			return setMeta(tx, "resume", line.More)
+		})
+	case line.Complete != nil:
+		a.ended, a.complete, a.report.Complete = true, true, true
+		return a.p.transact(func(tx *sql.Tx) error { return a.finish(tx, line.Complete) })
+	case line.RetryIn > 0:
+		a.ended = true
+		a.report.RetryIn = time.Duration(line.RetryIn) * time.Second
+	}
+	return nil
+}
+
+// forget drops all records: the server's history is another. Edits stay.
+func forget(tx *sql.Tx) error {
+	if _, err := tx.Exec(`DELETE FROM records`); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('cursor', 'standing', 'circles', 'resume', 'epoch')`)
+	return err
+}
+
+// sendAgain makes edits wait again whose effects the server does not have.
+func sendAgain(tx *sql.Tx, from int64) error {
+	_, err := tx.Exec(`UPDATE edits SET state = 'waiting', verdict = '', covered = 0 WHERE n >= ? AND state != 'waiting'`, from)
+	if err != nil {
+		return err
+	}
+	// An edit that this phone no longer has is sent as lost, so that the others
+	// are not held up by a hole.
+	last, err := getNumber(tx, "n")
+	if err != nil {
+		return err
+	}
+	for n := from; n <= last; n++ {
+		lost := fmt.Sprintf(`{"n":%d,"do":"lost"}`, n)
+		if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', '') ON CONFLICT DO NOTHING`, n, lost); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *answer) verdicts(tx *sql.Tx, line wire.Line) error {
+	for _, v := range line.Verdicts {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE edits SET state = ?, verdict = ? WHERE n = ? AND state = 'waiting'`, string(v.Final()), string(text), v.N); err != nil {
+			return err
+		}
+		a.report.Verdicts = append(a.report.Verdicts, v)
+	}
+	if a.reset && line.Acked != nil {
+		a.again = true
+		return sendAgain(tx, *line.Acked+1)
+	}
+	return nil
+}
+
+// stand takes away what the person no longer shares.
+func (a *answer) stand(tx *sql.Tx, now []string) error {
+	before, err := circles(tx)
+	if err != nil {
+		return err
+	}
+	var lost []string
+	for _, c := range before {
+		if !slices.Contains(now, c) {
+			lost = append(lost, c)
+		}
+	}
+	if len(lost) > 0 {
+		list, err := json.Marshal(lost)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE records SET circles = (SELECT json_group_array(value) FROM json_each(circles) WHERE value NOT IN (SELECT value FROM json_each(?1)))
+			WHERE EXISTS (SELECT 1 FROM json_each(circles) WHERE value IN (SELECT value FROM json_each(?1)))`, string(list))
+		if err != nil {
+			return err
+		}
+		left, err := tx.Exec(`DELETE FROM records WHERE circles = '[]'`)
+		if err != nil {
+			return err
+		}
+		n, err := left.RowsAffected()
+		if err != nil {
+			return err
+		}
+		a.report.Gone += int(n)
+	}
+	text, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	return setMeta(tx, "circles", string(text))
+}
+
+func (a *answer) gone(tx *sql.Tx, gone map[string][]string) error {
+	for coll, ids := range gone {
+		for _, id := range ids {
+			if _, err := tx.Exec(`DELETE FROM records WHERE coll = ? AND id = ?`, coll, id); err != nil {
+				return err
+			}
+			a.report.Gone++
+		}
+	}
+	return nil
+}
+
+func (a *answer) applyStaged(tx *sql.Tx) error {
+	for _, c := range a.staged {
+		if err := a.apply(tx, c); err != nil {
+			return err
+		}
+	}
+	a.staged = nil
+	return nil
+}
+
+// apply puts rows of one collection into the records.
+func (a *answer) apply(tx *sql.Tx, c wire.Changes) error {
+	standing, err := circles(tx)
+	if err != nil {
+		return err
+	}
+	for _, row := range c.Rows {
+		fields, in := map[string]json.RawMessage{}, `[]`
+		if !row.Whole {
+			var text string
+			err := tx.QueryRow(`SELECT fields, circles FROM records WHERE coll = ? AND id = ?`, c.Coll, row.ID).Scan(&text, &in)
+			if errors.Is(err, sql.ErrNoRows) {
+				return errDamaged
+			}
+			if err != nil {
+				return err
+			}
+			if err := json.Unmarshal([]byte(text), &fields); err != nil {
+				return err
+			}
+		}
+		for field, raw := range row.Set {
+			if bytes.Equal(raw, []byte("null")) {
+				delete(fields, field)
+				continue
+			}
+			fields[field] = raw
+		}
+		if row.Whole || row.In != nil {
+			names := []string{}
+			for _, i := range row.In {
+				if i < 0 || i >= len(standing) {
+					return fmt.Errorf("%s/%s in circle %d of %d", c.Coll, row.ID, i, len(standing))
+				}
+				names = append(names, standing[i])
+			}
+			text, err := json.Marshal(names)
+			if err != nil {
+				return err
+			}
+			in = string(text)
+		}
+		text, err := json.Marshal(fields)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO records (coll, id, seq, circles, fields) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (coll, id) DO UPDATE SET seq = excluded.seq, circles = excluded.circles, fields = excluded.fields`, c.Coll, row.ID, int64(row.Seq), in, string(text))
+		if err != nil {
+			return err
+		}
+		a.report.Changed++
+	}
+	return nil
+}
+
+// finish moves the cursor: the phone equals the server at it.
+func (a *answer) finish(tx *sql.Tx, c *wire.Complete) error {
+	if err := a.applyStaged(tx); err != nil {
+		return err
+	}
+	standing, err := circles(tx)
+	if err != nil {
+		return err
+	}
+	for key, value := range map[string]string{
+		"cursor": strconv.FormatInt(int64(c.Cursor), 10), "epoch": c.Epoch, "standing": wire.StandingHash(standing), "resume": "",
+		"last_sync": a.p.now().UTC().Format(time.RFC3339),
+	} {
+		if err := setMeta(tx, key, value); err != nil {
+			return err
+		}
+	}
+	// What the server took it has now also told: the records show it.
+	if _, err := tx.Exec(`UPDATE edits SET covered = 1 WHERE state IN ('taken', 'merged') AND covered = 0`); err != nil {
+		return err
+	}
+	// Taken edits are kept a week for a server that is restored from a backup.
+	_, err = tx.Exec(`DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled') AND covered = 1 AND at < ?`, a.p.now().Add(-7*24*time.Hour).UTC().Format(time.RFC3339))
+	return err
+}
+
+// Watch syncs again and again until ctx ends: every interval, and at once after
+// an edit is announced on poke. tell hears of each.
+func (p *Phone) Watch(ctx context.Context, every time.Duration, poke <-chan struct{}, tell func(Report, error)) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		report, err := p.Sync(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		tell(report, err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-poke:
+		}
+	}
+}
+
+type counter struct {
+	r io.Reader
+	n int
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += n
+	return n, err
+}

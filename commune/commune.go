@@ -57,7 +57,8 @@ type Collection struct {
 
 	// Personal collections open in the dashboard only after a reason is given,
 	// for a limited time, and each person read of learns it. Owner is the field
-	// that holds the person concerned; empty: the record itself is the person.
+	// that holds the person concerned, as an id or as a circle (person:<id>);
+	// empty: the record itself is the person. See [Collection.OwnerOf].
 	Personal bool
 	Owner    string
 

@@ -1,0 +1,52 @@
+// @ts-check
+// The phone app: the commune's domains, each with its screens, and the frame
+// around them. A screen is a function of the place in the address bar; it reads
+// the phone's own records and never waits for a network.
+
+import { broadcast } from './domains/broadcast.js';
+import { health } from './domains/health.js';
+import { market } from './domains/market.js';
+import { people } from './domains/people.js';
+import { publicservice } from './domains/publicservice.js';
+import { BrowserStore } from './sync/store.js';
+import { Client } from './sync/client.js';
+import { h, redraw } from './ui/el.js';
+import { frame } from './ui/frame.js';
+import { newVersions } from './ui/update.js';
+
+/**
+ * @typedef {{client: Client, params: Record<string, string>, query: URLSearchParams}} At
+ * @typedef {{title: string | ((at: At) => string), draw: (at: At) => any, list?: string, open?: boolean}} Screen
+ *   list: the screen whose list stands at its left on a wide display; open: also for who is not signed in
+ * @typedef {{name: string, title: string, icon: string, screens: Record<string, Screen>, tiles?: (c: Client) => Tile[], news?: (c: Client) => any[]}} Domain
+ * @typedef {{href: string, title: string, icon: string, count?: number, duty?: boolean}} Tile
+ */
+
+/** @type {Domain[]} */
+const domains = [health, publicservice, market, broadcast, people];
+
+const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('langso') : undefined;
+
+async function start() {
+  if (!globalThis.crypto?.subtle) {
+    document.body.replaceChildren(h('main.lonely', null, h('h1', null, 'Cần địa chỉ an toàn'), h('p', null, 'Ứng dụng chỉ chạy ở địa chỉ bắt đầu bằng https://. Xin hỏi cán bộ một cửa địa chỉ đúng.')));
+    return;
+  }
+  const client = new Client(await BrowserStore.open(), { channel });
+  await client.reload();
+  client.app = 'web/' + (await newVersions());
+  const show = frame(client, domains);
+  addEventListener('hashchange', show);
+  client.addEventListener('change', redraw);
+  client.addEventListener('mood', redraw);
+  addEventListener('online', () => client.sync());
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) client.sync(); });
+  navigator.storage?.persist?.();
+  show();
+  client.hello().catch(() => {});
+  client.sync();
+}
+
+start().catch(err => {
+  document.body.replaceChildren(h('main.lonely', null, h('h1', null, 'Chưa mở được'), h('p', null, 'Máy không mở được kho dữ liệu của ứng dụng. Xin đóng hẳn rồi mở lại; dữ liệu đã lưu vẫn còn.'), h('p.note', null, String(err))));
+});

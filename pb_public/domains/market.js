@@ -1,0 +1,207 @@
+// @ts-check
+// The country market (chợ quê): what is sold, my orders, and the seller's own
+// stall. Stock moves by differences, so that two sellers apart both count.
+
+import { newId } from '../sync/edits.js';
+import { h, live } from '../ui/el.js';
+import { act, badge, facts, form, go, list, longList, row, say, search, section, waits } from '../ui/parts.js';
+import { fold, matches, moment, money, newest, readNumber, whole } from '../ui/text.js';
+import { categories, orderStates, units, word } from '../words/vi.js';
+import { nameOf } from './health.js';
+
+/** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
+
+/** @type {Domain} */
+export const market = {
+  name: 'market', title: 'Chợ quê', icon: '🧺',
+  tiles: c => [
+    { href: '#/cho', title: 'Chợ quê', icon: '🧺' },
+    ...c.circles('stall').map((id, _, all) => ({ href: '#/gian-hang/' + id, title: all.length > 1 ? c.get('stalls', id)?.name ?? 'Gian hàng' : 'Gian hàng của tôi', icon: '🏪', duty: true,
+      count: c.all('orders').filter(o => o.stall === id && o.state === 'confirmed').length })),
+  ],
+  screens: {
+    '/cho': { title: 'Chợ quê', draw: shop },
+    '/cho/don': { title: 'Đơn của tôi', draw: orders, list: '/cho' },
+    '/cho/don/:id': { title: 'Đơn hàng', draw: order, list: '/cho/don' },
+    '/cho/hang/:id': { title: at => at.client.get('products', at.params.id)?.name ?? 'Mặt hàng', draw: product, list: '/cho' },
+    '/cho/gian/:id': { title: at => at.client.get('stalls', at.params.id)?.name ?? 'Gian hàng', draw: stall, list: '/cho' },
+    '/gian-hang/:id': { title: 'Gian hàng của tôi', draw: counter },
+    '/gian-hang/:id/don/:order': { title: 'Đơn hàng', draw: at => order({ ...at, params: { ...at.params, id: at.params.order } }), list: '/gian-hang/:id' },
+    '/gian-hang/:id/hang/:product': { title: at => at.client.get('products', at.params.product)?.name ?? 'Mặt hàng', draw: goods, list: '/gian-hang/:id' },
+  },
+};
+
+/** @param {any} p */
+const per = p => '/' + word(units, p.unit);
+
+/** @param {any} p */
+const left = p => (p.stock > 0 ? `còn ${whole(p.stock)} ${word(units, p.unit)}` : 'hết hàng');
+
+/** @param {Client} c @param {any} p */
+const productRow = (c, p) => row('#/cho/hang/' + p.id, [p.name, p.grade ? h('small', null, ' · loại ' + p.grade) : null], [c.get('stalls', p.stall)?.name, left(p)].filter(Boolean).join(' · '), h('b.price', null, money(p.price), h('small', null, per(p))));
+
+/** What can be bought now. @param {Client} c */
+const onSale = c => c.all('products').filter(p => !p.hidden && !c.get('stalls', p.stall)?.closed);
+
+/** @param {At} at */
+function shop({ client }) {
+  return h('div', null, h('div.buttons', null, live(() => go('#/cho/don', `Đơn của tôi (${buying(client).length})`), 'span')),
+    search('Tìm hàng, ví dụ: vai thieu', 'cho', q => {
+      const found = onSale(client).filter(p => matches(q, p.name, p.description, word(categories, p.category), client.get('stalls', p.stall)?.name));
+      found.sort((a, b) => Number(b.stock > 0) - Number(a.stock > 0) || Number(fold(b.name).startsWith(fold(q))) - Number(fold(a.name).startsWith(fold(q))) || a.price - b.price);
+      return longList(found, p => productRow(client, p), q ? 'Không thấy hàng này. Bà con thử từ khác.' : 'Chợ chưa có hàng trên máy.', 30);
+    }));
+}
+
+/** @param {At} at */
+function stall({ client, params }) {
+  return live(() => {
+    const s = client.get('stalls', params.id);
+    if (!s) return list([], 'Gian hàng này không còn.');
+    return h('div', null, h('h2', null, s.name), s.closed ? badge('đang nghỉ bán', 'warn') : null, s.story ? h('p', null, s.story) : null,
+      facts([['Nơi nhận hàng', s.pickup], ['Thôn', client.get('villages', s.village)?.name]]),
+      section('Hàng đang bán', longList(onSale(client).filter(p => p.stall === s.id), p => productRow(client, p), 'Gian chưa bày hàng.')));
+  });
+}
+
+/** @param {At} at */
+function product({ client, params, query }) {
+  const fixes = Number(query.get('sua')) || undefined, before = fixes ? client.state.edits.get(fixes)?.edit.args : undefined;
+  const p = client.get('products', params.id);
+  if (!p) return list([], 'Mặt hàng này không còn bán.');
+  const sum = h('p.sum');
+  const f = form([
+    { name: 'quantity', label: `Mua bao nhiêu (${word(units, p.unit)})`, kind: 'number', must: true, value: before?.lines?.[0]?.quantity ?? 1 },
+    { name: 'note', label: 'Lời nhắn cho người bán', kind: 'long', value: before?.note },
+  ], 'Đặt hàng', async v => {
+    const quantity = readNumber(v.quantity), now = client.get('products', p.id) ?? p;
+    if (!(quantity > 0)) throw new Error('Xin ghi số lượng, ví dụ 2 hoặc 1,5.');
+    if (quantity > now.stock) throw new Error(`Gian hàng ${left(now)}. Xin đặt ít hơn.`);
+    const id = newId();
+    await client.edit({ do: 'market.order', args: { id, stall: p.stall, lines: [{ product: p.id, quantity, price: now.price }], note: v.note }, ...(fixes ? { fixes } : {}) });
+    say('Đã đặt. Đơn đi khi có mạng, gian hàng sẽ trả lời.');
+    location.hash = '#/cho/don/' + id;
+  });
+  const input = /** @type {HTMLInputElement} */ (f.elements.namedItem('quantity'));
+  const total = () => { const n = readNumber(input.value); sum.textContent = n > 0 ? 'Thành tiền: ' + money(n * p.price) : ''; };
+  const step = (/** @type {number} */ by) => h('button.step-by', { type: 'button', 'aria-label': by > 0 ? 'Thêm' : 'Bớt', onclick: () => { input.value = whole(Math.max(1, (readNumber(input.value) || 0) + by)); total(); } }, by > 0 ? '+' : '−');
+  input.addEventListener('input', total);
+  const holder = h('div.stepper');
+  input.replaceWith(holder);
+  holder.append(step(-1), input, step(1));
+  holder.after(sum);
+  total();
+  const open = p.stock > 0 && !client.get('stalls', p.stall)?.closed;
+  return h('div', null, live(() => {
+    const now = client.get('products', p.id) ?? p, s = client.get('stalls', now.stall);
+    return h('div.card', null, h('p.card-title', null, now.name), h('p.price.big', null, money(now.price), h('small', null, per(now))), now.adult ? badge('từ 18 tuổi', 'warn') : null,
+      now.description ? h('p', null, now.description) : null,
+      facts([['Loại', now.grade], ['Số lượng', left(now)], ['Gian hàng', s ? h('a', { href: '#/cho/gian/' + s.id }, s.name) : ''], ['Nơi nhận hàng', s?.pickup]]));
+  }), open ? f : h('p.warning', null, 'Hiện chưa bán. Bà con quay lại sau nhé.'));
+}
+
+/** Orders of this person, the ones that wait to be sent first. @param {Client} c @returns {any[]} */
+function buying(c) { return allOrders(c).filter(o => o.buyer === c.me); }
+
+/** @param {Client} c @returns {any[]} */
+function allOrders(c) {
+  const known = c.all('orders'), ids = new Set(known.map(o => o.id));
+  const sent = c.asked('market.order').filter(k => !ids.has(k.edit.args.id)).map(({ edit: { args, at } }) => {
+    const lines = args.lines.map((/** @type {any} */ l) => ({ ...l, name: c.get('products', l.product)?.name, unit: c.get('products', l.product)?.unit }));
+    return { ...args, lines, buyer: c.me, total: lines.reduce((/** @type {number} */ t, /** @type {any} */ l) => t + l.price * l.quantity, 0), placed_at: at, $waits: true };
+  });
+  return [...sent, ...known].sort((a, b) => Number(Boolean(b.$waits)) - Number(Boolean(a.$waits)) || newest('placed_at')(a, b));
+}
+
+/** @param {any} o */
+const stateBadge = o => (o.$waits ? waits() : badge(word(orderStates, o.state), /** @type {any} */ ({ delivered: 'good', rejected: 'bad', cancelled: 'bad', packed: 'warn' })[o.state]));
+
+/** @param {any} o */
+const what = o => (o.lines ?? []).map((/** @type {any} */ l) => `${l.name ?? 'Hàng'} ${whole(l.quantity)} ${word(units, l.unit)}`).join(', ');
+
+/** @param {any} o @param {string} base @param {Client} c */
+const orderRow = (o, base, c) => row(`#${base}/${o.id}`, what(o), [base === '/cho/don' ? c.get('stalls', o.stall)?.name : buyer(c, o), moment(o.placed_at)].filter(Boolean).join(' · '), [h('b.price', null, money(o.total)), stateBadge(o)]);
+
+/** @param {Client} c @param {any} o */
+const buyer = (c, o) => (c.get('persons', o.buyer) || o.buyer === c.me ? nameOf(c, o.buyer) : o.code ? 'Đơn ' + o.code : 'Khách mua');
+
+/** @param {At} at */
+function orders({ client }) {
+  return live(() => list(buying(client).map(o => orderRow(o, '/cho/don', client)), 'Bà con chưa đặt đơn nào.', go('#/cho', 'Ra chợ xem hàng', 'main')));
+}
+
+/** @param {At} at */
+function order({ client, params }) {
+  const why = h('div');
+  return h('div', null, live(() => {
+    const o = allOrders(client).find(x => x.id === params.id);
+    if (!o) return list([], 'Đơn này không còn trên máy.');
+    const pending = client.asked('market.step').find(k => k.edit.args.order === o.id), selling = client.stands('stall:' + o.stall);
+    const step = (/** @type {string} */ to, /** @type {string} */ text, more = '') => act(text, () => client.edit({ do: 'market.step', args: { order: o.id, to, why: '' } }), more);
+    const no = (/** @type {string} */ text) => act(text, () => why.replaceChildren(form([{ name: 'why', label: 'Vì sao', must: true, example: 'hết hàng' }], 'Hủy đơn', async v => {
+      await client.edit({ do: 'market.step', args: { order: o.id, to: 'cancelled', why: v.why } });
+      why.replaceChildren();
+    })), 'quiet');
+    const can = !o.$waits && !pending;
+    return h('div', null, h('p', null, stateBadge(o), ' ', pending ? [badge('→ ' + word(orderStates, pending.edit.args.to), 'wait'), ' ', waits()] : null),
+      o.why ? h('p.warning', null, o.why) : null,
+      h('div.card', null, (o.lines ?? []).map((/** @type {any} */ l) => h('p.line', null, h('span', null, `${l.name ?? 'Hàng'} · ${whole(l.quantity)} ${word(units, l.unit)} × ${money(l.price)}`), h('b', null, money(l.price * l.quantity)))), h('p.line.total', null, h('span', null, 'Tổng cộng'), h('b', null, money(o.total)))),
+      facts([['Gian hàng', client.get('stalls', o.stall)?.name], ['Người mua', selling ? buyer(client, o) : ''], ['Mã thanh toán', o.code], ['Đặt lúc', moment(o.placed_at)], ['Nơi nhận hàng', client.get('stalls', o.stall)?.pickup], ['Lời nhắn', o.note]]),
+      o.$waits ? h('p.note', null, 'Đơn đã lưu trên máy, tự gửi khi có mạng. Chưa giữ hàng cho tới khi gian hàng nhận.') : null,
+      h('div.buttons', null, can && selling && o.state === 'confirmed' ? [step('packed', 'Đã gói hàng', 'main'), no('Không bán được')] : null,
+        can && selling && o.state === 'packed' ? [step('delivered', 'Đã giao hàng', 'main'), no('Không giao được')] : null,
+        can && !selling && o.state === 'confirmed' && o.buyer === client.me ? no('Hủy đơn') : null));
+  }), why);
+}
+
+/** The seller's counter. @param {At} at */
+function counter({ client, params }) {
+  return live(() => {
+    const s = client.get('stalls', params.id), all = allOrders(client).filter(o => o.stall === params.id);
+    const open = all.filter(o => o.state === 'confirmed' || o.state === 'packed'), done = all.filter(o => !open.includes(o) && !o.$waits);
+    const mine = client.all('products').filter(p => p.stall === params.id).sort((a, b) => String(a.name).localeCompare(b.name, 'vi'));
+    return h('div', null, h('h2', null, s?.name ?? 'Gian hàng'),
+      section('Đơn cần làm', list(open.map(o => orderRow(o, `/gian-hang/${params.id}/don`, client)), 'Chưa có đơn mới.')),
+      section('Hàng của tôi', list(mine.map(p => row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null])), 'Gian chưa có mặt hàng. Nhờ cán bộ xã thêm giúp.')),
+      done.length ? section('Đơn đã xong', longList(done, o => orderRow(o, `/gian-hang/${params.id}/don`, client), '', 10)) : null);
+  });
+}
+
+/** One product behind the counter: stock, price, a sale at the roadside. @param {At} at */
+function goods({ client, params }) {
+  const p = client.get('products', params.product);
+  if (!p) return list([], 'Mặt hàng này không còn.');
+  const unit = word(units, p.unit);
+  /** @param {string} text @param {boolean} [nothing] 0 is good as well */
+  const number = (text, nothing) => { const n = readNumber(text); if (!(nothing ? n >= 0 : n > 0)) throw new Error('Xin ghi một con số.'); return n; };
+  const sale = form([
+    { name: 'quantity', label: `Bán mấy ${unit}`, kind: 'number', must: true, value: 1 },
+    { name: 'amount', label: 'Thu bao nhiêu tiền (đ)', kind: 'number', must: true, value: whole(p.price) },
+    { name: 'tender', label: 'Trả bằng', kind: 'choice', options: { cash: 'Tiền mặt', bank: 'Chuyển khoản' }, must: true },
+  ], 'Ghi bán', async v => {
+    await client.edit({ do: 'market.sale', args: { id: newId(), stall: params.id, product: p.id, quantity: number(v.quantity), amount: Math.round(number(v.amount, true)), tender: v.tender, at: new Date().toISOString() } });
+    say('Đã ghi bán.');
+    location.hash = '#/gian-hang/' + params.id;
+  });
+  const quantity = /** @type {any} */ (sale.elements).quantity, amount = /** @type {any} */ (sale.elements).amount;
+  quantity.addEventListener('input', () => { const n = readNumber(quantity.value); if (n > 0) amount.value = whole(Math.round(n * p.price)); });
+  const change = (/** @type {number} */ sign) => async (/** @type {any} */ v) => {
+    await client.edit({ coll: 'products', id: p.id, add: { stock: sign * number(v.by) } });
+    say('Đã ghi kho.');
+  };
+  return h('div', null,
+    live(() => { const now = client.get('products', p.id) ?? p; return h('div.card', null, h('p.card-title', null, now.name, ' ', now.$waits ? waits() : null), h('p.price.big', null, money(now.price), h('small', null, per(now))), h('p', null, left(now))); }),
+    section('Bán tại chỗ', sale),
+    section('Thêm hàng vào kho', form([{ name: 'by', label: `Thêm mấy ${unit}`, kind: 'number', must: true, value: '' }], 'Thêm', change(1))),
+    section('Bớt hàng (hỏng, biếu)', form([{ name: 'by', label: `Bớt mấy ${unit}`, kind: 'number', must: true, value: '' }], 'Bớt', change(-1))),
+    section('Giá và bày bán', form([{ name: 'price', label: `Giá một ${unit} (đ)`, kind: 'number', must: true, value: whole(p.price) }, { name: 'hidden', label: 'Tạm ẩn, không bán', kind: 'check', value: p.hidden }], 'Lưu', async v => {
+      /** @type {Record<string, any>} */
+      const c = {}, price = Math.round(number(v.price));
+      if (price !== p.price) c.price = price;
+      if (Boolean(v.hidden) !== Boolean(p.hidden)) c.hidden = v.hidden;
+      if (!Object.keys(c).length) return say('Không có gì thay đổi.', '');
+      await client.edit({ coll: 'products', id: p.id, change: c });
+      say('Đã lưu.');
+      location.hash = '#/gian-hang/' + params.id;
+    })));
+}

@@ -1,0 +1,172 @@
+// @ts-check
+// Sign-in, the account, and what became of what this phone wrote.
+
+import { h, live } from '../ui/el.js';
+import { act, badge, facts, form, go, list, longList, row, say, search, section, sure } from '../ui/parts.js';
+import { ago, day, matches, moment, newest, today } from '../ui/text.js';
+import { actions, collections, guardianKinds, word } from '../words/vi.js';
+import { nameOf } from './health.js';
+
+/** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client @typedef {import('../sync/overlay.js').Kept} Kept */
+
+/** @type {Domain} */
+export const people = {
+  name: 'people', title: 'Tài khoản', icon: '👤',
+  tiles: () => [],
+  news: c => (c.unsettled.length ? [row('#/tai-khoan', h('b', null, `${c.unsettled.length} việc chưa được nhận`), 'Chạm để xem vì sao và sửa lại', badge('cần xem', 'bad'))] : []),
+  screens: {
+    '/dang-nhap': { title: 'Đăng nhập', draw: signIn, open: true },
+    '/tai-khoan': { title: 'Tài khoản', draw: account },
+    '/nguoi-dan': { title: 'Tìm người dân', draw: persons },
+    '/nguoi-dan/:id': { title: at => nameOf(at.client, at.params.id), draw: person, list: '/nguoi-dan' },
+  },
+};
+
+/** What this machine is called, for the list of phones. */
+function machine() {
+  const ua = navigator.userAgent;
+  return /Android/.test(ua) ? 'Điện thoại Android' : /iPhone|iPad/.test(ua) ? 'iPhone' : 'Máy tính';
+}
+
+/** @param {At} at */
+function signIn({ client, query }) {
+  const place = h('div.sign-in'), back = () => { location.hash = '#/'; };
+  /** @param {Parameters<Client['signIn']>[0]} how */
+  const enter = async how => {
+    const other = client.account && client.waiting.length ? client.account.person : undefined;
+    if (other && !await sure(`Máy còn ${client.waiting.length} việc chưa gửi của ${other.name}. Người khác đăng nhập thì các việc ấy mất.`, 'Vẫn đăng nhập')) return;
+    const choose = await client.signIn(how, machine());
+    if (choose) choosePerson(choose, how); else back();
+  };
+  /** @param {{id: string, name: string, born: string}[]} persons @param {any} how */
+  const choosePerson = (persons, how) => place.replaceChildren(h('h2', null, 'Bà con là ai?'), h('div.list', null, persons.map(p => act([p.name, p.born ? h('small', null, ' · sinh ' + p.born) : null], () => enter({ ...how, person: p.id }), 'choice'))));
+  /** @param {string} number */
+  const askCode = number => {
+    place.replaceChildren(h('h2', null, 'Nhập mã'), h('p', null, 'Mã 6 số đã gửi tới số ', h('b', null, number), '.'),
+      client.notes.sms === 'log' ? h('p.warning', null, 'Bản thử: mã hiện ở cửa sổ chạy máy chủ.') : null,
+      form([{ name: 'code', label: 'Mã 6 số', kind: 'tel', must: true }], 'Vào', v => enter({ number, code: v.code.replace(/\D/g, '') })),
+      h('div.buttons', null, act('Gửi lại mã', async () => { await client.sendCode(number); say('Đã gửi lại mã.'); }, 'quiet'), act('Đổi số khác', askNumber, 'quiet')));
+    place.querySelector('input')?.focus();
+  };
+  const askNumber = () => place.replaceChildren(h('h2', null, 'Đăng nhập'), h('p', null, 'Bà con nhập số điện thoại đã khai với xã. Xã gửi một mã 6 số về máy.'),
+    form([{ name: 'number', label: 'Số điện thoại', kind: 'tel', must: true, example: '0912345678' }], 'Gửi mã cho tôi', async v => {
+      if (v.number.replace(/\D/g, '').length < 9) throw new Error('Số điện thoại chưa đúng. Xin nhập như 0912345678.');
+      await client.hello().catch(() => {});
+      await client.sendCode(v.number);
+      askCode(v.number);
+    }), h('p.note', null, 'Không có điện thoại nhận mã? Ra quầy một cửa, cán bộ cho quét mã QR.'));
+  const invitation = query.get('moi');
+  if (invitation) {
+    place.append(h('h2', null, 'Đăng nhập bằng mã QR'), h('p', null, 'Cán bộ một cửa đã mời bà con vào ứng dụng trên máy này.'), h('div.buttons', null, act('Vào', () => enter({ invitation }), 'main'), act('Dùng số điện thoại', askNumber, 'quiet')));
+  } else askNumber();
+  return place;
+}
+
+/** @param {At} at */
+function account({ client }) {
+  return h('div', null, live(() => h('div', null, state(client), unsettled(client), pending(client))), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
+}
+
+const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Mọi việc vẫn làm được, máy tự gửi khi có sóng.', waiting: 'Máy chủ đang bận, sẽ tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn. Xin gặp cán bộ một cửa.', old: 'Ứng dụng đã cũ. Xin mở lại khi có mạng để dùng bản mới.' };
+
+/** @param {Client} c */
+function state(c) {
+  return h('div', null, h('div.card', null, h('p.card-title', null, c.account?.person.name), facts([['Máy này', c.account?.label], ['Đồng bộ lần cuối', ago(c.notes.synced)]]), h('p', null, moods[c.mood]),
+    h('div.buttons', null, c.mood === 'signed-out' || c.mood === 'blocked' ? go('#/dang-nhap', 'Đăng nhập lại', 'main') : act('Đồng bộ ngay', () => c.sync(), 'main'))));
+}
+
+/** What an edit is, in words. @param {Client} c @param {Kept} k */
+function about(c, { edit: e }) {
+  if (e.do) {
+    const of = e.args?.procedure && c.get('procedures', e.args.procedure)?.name || e.args?.lines && c.get('products', e.args.lines[0]?.product)?.name;
+    return word(actions, e.do) + (of ? ': ' + of : '');
+  }
+  return word(collections, e.coll) + (e.delete ? ' (xóa)' : e.create?.title ? ': ' + e.create.title : '');
+}
+
+/** Where a refused edit is written again; undefined when it can only be dropped. @param {Kept} k */
+function mend({ edit: e }) {
+  const q = '?sua=' + e.n;
+  if (e.coll === 'health_entries' && e.create) return `#/suc-khoe/${e.create.person}/ghi/${e.create.kind}${q}`;
+  if (e.coll === 'announcements' && e.create) return '#/truyen-thanh/moi' + q;
+  if (e.do === 'publicservice.submit') return `#/ho-so/moi/${e.args.procedure}${q}`;
+  if (e.do === 'market.order') return `#/cho/hang/${e.args.lines[0]?.product}${q}`;
+  if (e.do === 'publicservice.step') return '#/mot-cua/' + e.args.dossier;
+  if (e.coll === 'drafts' && !e.delete) return '#/ho-so/nhap/' + e.id;
+}
+
+/** @param {Client} c */
+function unsettled(c) {
+  if (!c.unsettled.length) return null;
+  return section('Chưa được nhận', c.unsettled.map(k => {
+    const where = mend(k);
+    return h('div.card', null, h('p.card-title', null, about(c, k), ' ', k.verdict?.is === 'parked' ? badge('chờ cán bộ xem', 'warn') : badge('bị từ chối', 'bad')),
+      h('p', null, k.verdict?.say || 'Máy chủ không nhận việc này.'), h('p.note', null, 'Làm lúc ' + moment(k.edit.at)),
+      h('div.buttons', null, where ? go(where, 'Sửa và gửi lại', 'main') : null, act('Bỏ', async () => { if (await sure('Bỏ việc này khỏi máy?', 'Bỏ')) await c.dismiss(k); }, 'quiet')));
+  }));
+}
+
+/** @param {Client} c */
+function pending(c) {
+  return section('Chờ gửi', list(c.waiting.map(k => h('div.step', null, about(c, k), h('div.row-under', null, moment(k.edit.at)))), 'Không còn việc nào chờ gửi.'));
+}
+
+/** @param {Client} c */
+function grantForm(c) {
+  const now = today();
+  const given = live(() => {
+    const mine = c.all('guardians').filter(g => g.person === c.me && (!g.to || g.to >= now)), ending = new Set(c.asked('people.revoke_grant').map(k => k.edit.args.id));
+    return list([...c.asked('people.grant').map(k => h('div.step', null, k.edit.args.number ?? nameOf(c, k.edit.args.guardian), ' ', badge('chờ gửi', 'wait'))),
+      ...mine.map(g => h('div.step', null, h('b', null, c.get('persons', g.guardian)?.name ?? 'Người thân'), ` · ${word(guardianKinds, g.kind)}`, g.to ? ` · đến ${day(g.to)}` : '', ' ',
+        ending.has(g.id) ? badge('sẽ thôi khi có mạng', 'wait') : g.kind === 'granted' ? act('Thôi không cho nữa', async () => { if (await sure('Người này sẽ không còn xem được sổ của bà con.', 'Thôi cho xem')) await c.edit({ do: 'people.revoke_grant', args: { id: g.id } }); }, 'quiet') : null))], 'Chưa cho ai xem.');
+  });
+  return section('Người xem được sổ của tôi', given, h('details', null, h('summary', null, 'Cho người thân xem sổ'), form([
+    { name: 'number', label: 'Số điện thoại người thân', kind: 'tel', must: true, example: '0912345678' }, { name: 'to', label: 'Đến hết ngày', kind: 'date', hint: 'Để trống: tới khi bà con thôi.' }],
+  'Cho xem', async v => {
+    await c.edit({ do: 'people.grant', args: { number: v.number, to: v.to } });
+    say('Đã ghi. Có hiệu lực khi máy có mạng.');
+  })));
+}
+
+/** @param {Client} c */
+function looked(c) {
+  const log = c.all('access_log').filter(l => l.person === c.me).sort(newest('at'));
+  return section('Ai đã xem hồ sơ của tôi', longList(log, l => h('div.step', null, h('b', null, l.who), l.what ? ' xem ' + l.what : '', h('div.row-under', null, moment(l.at)), l.why ? h('div', null, 'Lý do: ', l.why) : null), 'Chưa ai ở xã mở xem hồ sơ riêng của bà con.', 10));
+}
+
+/** @param {Client} c */
+function leave(c) {
+  return section('Rời máy này', act('Đăng xuất', async () => {
+    const n = c.waiting.length;
+    if (!await sure(n ? `Còn ${n} việc CHƯA GỬI. Đăng xuất bây giờ thì mất các việc ấy. Nên chờ có mạng rồi hãy đăng xuất.` : 'Đăng xuất và xóa dữ liệu của bà con khỏi máy này?', 'Đăng xuất')) return;
+    if (n && !await sure(`Chắc chắn bỏ ${n} việc chưa gửi?`, 'Bỏ và đăng xuất')) return;
+    await c.signOut();
+  }, 'quiet'));
+}
+
+/** @param {At} at */
+function persons({ client }) {
+  return search('Tìm người: tên hoặc năm sinh', 'nguoi-dan', q => longList(
+    client.all('persons').filter(p => matches(q, p.name, p.born, p.phone_number)).sort((a, b) => String(a.name).localeCompare(b.name, 'vi')),
+    p => row('#/nguoi-dan/' + p.id, p.name, [p.sex, day(p.born), home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30));
+}
+
+/** @param {Client} c @param {any} p */
+function home(c, p) {
+  const house = c.get('households', p.household);
+  return [house?.address, c.get('villages', house?.village)?.name].filter(Boolean).join(', ');
+}
+
+/** @param {At} at */
+function person({ client, params }) {
+  const p = client.get('persons', params.id);
+  if (!p) return list([], 'Không có người này trên máy.');
+  const qr = h('div');
+  const invite = act('Mời vào ứng dụng bằng QR', async () => {
+    const got = await client.signedCall('/api/phones/invitation', { person: p.id });
+    qr.replaceChildren(h('img.qr', { alt: 'Mã QR đăng nhập', src: 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(got.svg) }), h('p.note', null, `Cho ${p.name} quét bằng máy ảnh điện thoại. Mã dùng một lần, hết hạn ${moment(got.expires)}.`));
+  });
+  return h('div', null, h('div.card', null, h('p.card-title', null, p.name), facts([['Ngày sinh', day(p.born)], ['Giới tính', p.sex], ['Nơi ở', home(client, p)], ['Điện thoại', p.phone_number], ['Định danh', 'mức ' + (p.identity_level ?? 0)]])),
+    h('div.buttons', null, go('#/ho-so/moi?cho=' + p.id, 'Nộp hồ sơ hộ', 'main'), invite), qr,
+    live(() => section('Hồ sơ', list(client.all('dossiers').filter(d => d.person === p.id).map(d => row('#/mot-cua/' + d.id, client.get('procedures', d.procedure)?.name ?? 'Hồ sơ', d.code)), 'Chưa có hồ sơ.'))));
+}

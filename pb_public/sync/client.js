@@ -1,0 +1,353 @@
+// @ts-check
+// The phone: what screens read, what they write, and when it meets the server.
+// Everything a person does is stored first and told to the server when there is
+// a road; two open windows share one store and take turns at the road.
+
+import { compose, isTaken, renumber, spent, unsettled, waiting } from './edits.js';
+import { Answer, Garbled, ask, lines, newState } from './exchange.js';
+import { authorization, newKey } from './keys.js';
+import { overlay } from './overlay.js';
+
+/**
+ * @typedef {import('./store.js').Store} Store @typedef {import('./store.js').Account} Account @typedef {import('./store.js').Notes} Notes
+ * @typedef {import('./overlay.js').Edit} Edit @typedef {import('./overlay.js').Kept} Kept
+ * @typedef {'idle' | 'busy' | 'offline' | 'waiting' | 'signed-out' | 'blocked' | 'old'} Mood
+ */
+
+/** What the server refused: a stable code and a sentence for the person. */
+export class Refusal extends Error {
+  /** @param {string} code @param {string} say @param {number} status @param {any} body */
+  constructor(code, say, status, body) { super(say); this.code = code; this.status = status; this.body = body; }
+}
+
+/** No server was reached, or what answered was not ours (a captive portal). */
+export class NoRoad extends Error {}
+
+const path = '/api/sync', quiet = 300, every = 60_000, patience = 45_000;
+
+export class Client extends EventTarget {
+  /** @type {import('./exchange.js').State} */ state = newState();
+  /** @type {Account | undefined} */ account;
+  /** @type {Notes} */ notes = {};
+  /** @type {Mood} */ mood = 'idle';
+  /** @type {Map<string, Map<string, any>>} */ #seen = new Map();
+  /** @type {Promise<any>} */ #queue = Promise.resolve();
+  #running = false; #again = false; #failures = 0; #stale = false;
+  /** @type {any} */ #timer; /** @type {number | undefined} */ #most;
+
+  /** @param {Store} store @param {{fetch?: typeof fetch, now?: () => Date, app?: string, channel?: BroadcastChannel}} [with_] */
+  constructor(store, with_ = {}) {
+    super();
+    this.store = store;
+    this.fetch = with_.fetch ?? ((...a) => fetch(...a));
+    this.now = with_.now ?? (() => new Date());
+    this.app = with_.app ?? 'web/dev';
+    this.channel = with_.channel;
+    this.channel?.addEventListener('message', () => { if (this.#running) this.#stale = true; else this.reload(); });
+  }
+
+  /** Reads everything from the store: at start, and when another window wrote. */
+  async reload() {
+    await this.#inTurn(async () => Object.assign(this, await this.store.load()));
+    this.#stale = false;
+    this.#changed(false);
+  }
+
+  /** Runs work after what was begun before it, so that reading the store never misses an edit being written. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+  #inTurn(work) {
+    const mine = this.#queue.then(work);
+    this.#queue = mine.catch(() => {});
+    return mine;
+  }
+
+  /** @param {boolean} [tell] whether other windows are to know */
+  #changed(tell = true) {
+    this.#seen.clear();
+    if (tell) this.channel?.postMessage('written');
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** @param {Mood} mood */
+  #feel(mood) {
+    if (this.mood === mood) return;
+    this.mood = mood;
+    this.dispatchEvent(new Event('mood'));
+  }
+
+  // What screens read.
+
+  /** All records of a collection as the person sees them. @param {string} coll @returns {any[]} */
+  all(coll) { return [...this.#view(coll).values()]; }
+
+  /** One record, or undefined. @param {string} coll @param {string} id @returns {any} */
+  get(coll, id) { return this.#view(coll).get(id); }
+
+  /** @param {string} coll */
+  #view(coll) {
+    let v = this.#seen.get(coll);
+    if (!v) this.#seen.set(coll, v = overlay(this.state.records.get(coll), this.#inOrder(), coll));
+    return v;
+  }
+
+  #inOrder() { return [...this.state.edits.values()].sort((a, b) => a.edit.n - b.edit.n); }
+
+  /** Edits that wait to be sent. */
+  get waiting() { return waiting(this.state.edits.values()).filter(k => !k.dismissed); }
+
+  /** Refused and parked edits that the person has not settled. */
+  get unsettled() { return unsettled(this.state.edits.values()); }
+
+  /** Actions of one name that are asked for and not seen among the records yet. @param {string} name @returns {Kept[]} */
+  asked(name) { return this.#inOrder().filter(k => k.edit.do === name && (!k.verdict || (isTaken(k) && k.landed === false))); }
+
+  /** Id of the person who is signed in, or "". */
+  get me() { return this.account?.person.id ?? ''; }
+
+  /** Names of the circles of a kind in which the person stands; a circle without a name gives "". @param {string} kind @returns {string[]} */
+  circles(kind) { return this.state.place.circles.filter(c => c === kind || c.startsWith(kind + ':')).map(c => c.slice(kind.length + 1)); }
+
+  /** @param {string} circle */
+  stands(circle) { return this.state.place.circles.includes(circle); }
+
+  // What screens write.
+
+  /** Stores an edit; it is done for the person when this returns. @param {Omit<Edit, 'n'>} wish @returns {Promise<Kept>} */
+  async edit(wish) {
+    const kept = await this.#inTurn(async () => {
+      const k = await this.store.append(n => compose(wish, n, this.state.place.cursor, this.now(), this.state.edits.values()));
+      this.state.edits.set(k.edit.n, k);
+      this.state.n = Math.max(this.state.n, k.edit.n);
+      return k;
+    });
+    const fixed = wish.fixes === undefined ? undefined : this.state.edits.get(wish.fixes);
+    if (fixed?.verdict) await this.dismiss(fixed);
+    this.#changed();
+    this.soon(quiet);
+    return kept;
+  }
+
+  /** The person is done with a refused or parked edit. @param {Kept} k */
+  async dismiss(k) {
+    k.dismissed = true;
+    await this.store.settle([k]);
+    this.#changed();
+  }
+
+  // Sign-in.
+
+  /** What the server says of itself; kept for receipts. */
+  async hello() {
+    const { name, key, sms, demo } = await this.#call('GET', '/api/langso');
+    await this.note({ name, key, sms, demo });
+    return this.notes;
+  }
+
+  /** @param {Notes} more */
+  async note(more) {
+    this.notes = { ...this.notes, ...more };
+    await this.store.note(this.notes);
+  }
+
+  /** Asks for a code by SMS. @param {string} number */
+  sendCode(number) { return this.#call('POST', '/api/phones/code', { number }); }
+
+  /**
+   * Signs in. What waits on this phone goes along when it is the same person's.
+   * @param {{number?: string, code?: string, person?: string, invitation?: string}} how @param {string} label
+   * @returns {Promise<{id: string, name: string, born: string}[] | undefined>} persons to choose from, or undefined: done
+   */
+  async signIn(how, label) {
+    const key = await newKey();
+    const got = await this.#call('POST', '/api/phones/sign-in', { ...how, key: key.text, label });
+    if (got.choose) return got.choose;
+    const same = !this.account || this.account.person.id === got.person.id;
+    const { edits, n } = same ? renumber(this.state.edits.values()) : { edits: [], n: 0 };
+    await this.store.move({ phone: got.phone, person: got.person, label, key }, edits, n);
+    await this.reload();
+    this.channel?.postMessage('written');
+    this.#feel('idle');
+    this.sync();
+  }
+
+  /** Signs out and forgets everything on this phone. The caller has asked twice when edits wait. */
+  async signOut() {
+    try { await this.signedCall('/api/phones/sign-out', {}); } catch { /* the key is forgotten here in any case */ }
+    await this.store.move(undefined, [], 0);
+    await this.reload();
+    this.channel?.postMessage('written');
+  }
+
+  /** @param {string} to @param {any} body */
+  signedCall(to, body) { return this.#call('POST', to, body, true); }
+
+  /** @param {string} method @param {string} to @param {any} [body] @param {boolean} [signed] @returns {Promise<any>} */
+  async #call(method, to, body, signed) {
+    const bytes = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));
+    const res = await this.#send(method, to, bytes, signed, {});
+    const got = await res.json().catch(() => { throw new NoRoad('not JSON'); });
+    if (!res.ok) throw new Refusal(got.code ?? 'unknown', got.say ?? '', res.status, got);
+    return got;
+  }
+
+  /** @param {string} method @param {string} to @param {Uint8Array} bytes @param {boolean | undefined} signed @param {Record<string, string>} more */
+  async #send(method, to, bytes, signed, more) {
+    /** @type {Record<string, string>} */
+    const headers = { ...more };
+    if (method === 'POST') headers['Content-Type'] = 'application/json';
+    if (signed && this.account) headers.Authorization = await authorization(this.account.key, this.account.phone, method, to, bytes);
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), patience);
+    try {
+      return await this.fetch(to, { method, headers, body: method === 'POST' ? bytes : undefined, cache: 'no-store', credentials: 'omit', signal: stop.signal });
+    } catch (err) { throw new NoRoad(String(err)); } finally { clearTimeout(timer); }
+  }
+
+  // The road.
+
+  /** Meets the server now; while it is being met, once more afterwards. */
+  async sync() {
+    if (!this.account) return;
+    if (this.#running) { this.#again = true; return; }
+    this.#running = true;
+    clearTimeout(this.#timer);
+    try {
+      do { this.#again = false; await this.#turn(() => this.#meet()); } while (this.#again && this.mood === 'idle');
+    } finally {
+      this.#running = false;
+      if (this.#stale) await this.reload();
+      this.#plan();
+    }
+  }
+
+  /** Runs work while no other window does. @param {() => Promise<void>} work */
+  async #turn(work) {
+    const locks = globalThis.navigator?.locks;
+    if (!locks) return work();
+    await locks.request('langso-sync', { ifAvailable: true }, async lock => {
+      if (lock) { if (this.channel) await this.reload(); await work(); }
+    });
+  }
+
+  /** One or more exchanges, until the phone equals the server or the road ends. */
+  async #meet() {
+    this.#feel('busy');
+    let retry = 0;
+    try {
+      for (let i = 0; i < 500; i++) {
+        const a = await this.#exchange();
+        retry = a.retryIn;
+        if (!a.ended && !retry) throw new NoRoad('answer cut');
+        if (retry || (a.ended === 'complete' && !waiting(this.state.edits.values()).length)) break;
+      }
+      this.#failures = 0;
+      this.#most = undefined;
+      if (!retry) await this.#tidy();
+      this.#feel('idle');
+      if (retry) this.soon(retry * 1000 * (1 + Math.random() / 2));
+    } catch (err) { await this.#fail(err); }
+  }
+
+  async #exchange() {
+    const clock = this.now();
+    let body = new TextEncoder().encode(JSON.stringify(ask(this.state, { app: this.app, want: want(), clock, most: this.#most })));
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (body.length > 1024 && typeof CompressionStream === 'function') {
+      body = await gzip(body);
+      headers['Content-Encoding'] = 'gzip';
+    }
+    const res = await this.#send('POST', path, body, true, headers);
+    if (!res.ok) {
+      const got = await res.json().catch(() => { throw new NoRoad('HTTP ' + res.status); });
+      throw new Refusal(got.code ?? 'unknown', got.say ?? '', res.status, { ...got, retry: Number(res.headers.get('Retry-After')) || 0 });
+    }
+    if (!(res.headers.get('Content-Type') ?? '').startsWith('application/x-ndjson') || !res.body) throw new NoRoad('not our answer');
+    return this.#read(res.body, clock);
+  }
+
+  /** @param {ReadableStream<Uint8Array>} stream @param {Date} clock */
+  async #read(stream, clock) {
+    const a = new Answer(this.state, clock.toISOString());
+    try {
+      for await (const text of lines(chunks(stream))) {
+        const w = a.line(text);
+        await this.store.write(w, this.state);
+        if (w.records.size || w.edits.size || w.place) this.#changed();
+      }
+    } catch (err) {
+      if (!(err instanceof Garbled) && !(err instanceof NoRoad)) {
+        await this.reload(); // the store did not take it: memory must not know more than the disk
+        throw err;
+      }
+    }
+    return a;
+  }
+
+  /** After a complete exchange: forget spent edits, note the time. */
+  async #tidy() {
+    const forget = spent(this.state.edits.values(), this.now());
+    if (forget.length) await this.store.settle([], forget);
+    for (const n of forget) this.state.edits.delete(n);
+    await this.note({ synced: this.now().toISOString() });
+    this.#changed();
+  }
+
+  /** @param {any} err */
+  async #fail(err) {
+    this.#failures++;
+    if (!(err instanceof Refusal)) { this.#feel('offline'); return; }
+    if (err.status === 401) { this.#feel('signed-out'); return; }
+    if (err.status === 403 && err.body?.wipe) {
+      await this.store.wipe();
+      await this.reload();
+      this.channel?.postMessage('written');
+    }
+    if (err.status === 403) this.#feel('blocked');
+    else if (err.code === 'version') this.#feel('old');
+    else {
+      if (err.status === 413) this.#most = Math.max(1, Math.floor((this.#most ?? this.waiting.length) / 2));
+      this.#feel('waiting');
+      if (err.body?.retry) this.soon(err.body.retry * 1000 * (1 + Math.random() / 2));
+    }
+  }
+
+  /** Meets the server in so many milliseconds. @param {number} ms */
+  soon(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.sync(), ms);
+    this.#timer?.unref?.();
+  }
+
+  /** Plans the next meeting: each minute while the app is looked at, later and later while it fails. */
+  #plan() {
+    if (typeof document === 'undefined') return;
+    if (this.mood === 'signed-out' || this.mood === 'blocked' || document.hidden) return;
+    this.soon(this.#failures ? Math.min(300_000, 2000 * 2 ** this.#failures) * (0.5 + Math.random() / 2) : every);
+  }
+}
+
+/** How much the road carries well. @returns {number | undefined} bytes, undefined: as the server likes */
+function want() {
+  const kind = /** @type {any} */ (globalThis.navigator)?.connection?.effectiveType;
+  return kind === 'slow-2g' || kind === '2g' ? 65_536 : undefined;
+}
+
+/** @param {Uint8Array} bytes */
+async function gzip(bytes) {
+  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer());
+}
+
+/** Reads a stream by chunks; one that breaks or stays silent is no road. @param {ReadableStream<Uint8Array>} stream @returns {AsyncGenerator<Uint8Array>} */
+async function* chunks(stream) {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      /** @type {any} */
+      let timer;
+      const late = new Promise((_, no) => { timer = setTimeout(() => no(new NoRoad('silence')), patience); });
+      const { done, value } = await Promise.race([reader.read(), late]).catch(err => { throw new NoRoad(String(err)); }).finally(() => clearTimeout(timer));
+      if (done) return;
+      yield value;
+    }
+  } finally { reader.cancel().catch(() => {}); }
+}

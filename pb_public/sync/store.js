@@ -1,0 +1,184 @@
+// @ts-check
+// Where the phone keeps records, edits, its place and its key. Two stores with
+// one face: IndexedDB in the browser, memory in tests.
+
+import { newState } from './exchange.js';
+
+/**
+ * @typedef {import('./exchange.js').State} State @typedef {import('./exchange.js').Writes} Writes
+ * @typedef {import('./overlay.js').Kept} Kept @typedef {import('./overlay.js').Edit} Edit
+ * @typedef {{phone: string, person: {id: string, name: string}, label: string, key: import('./keys.js').Key}} Account
+ * @typedef {{name?: string, key?: string, sms?: string, demo?: boolean, synced?: string, app?: string}} Notes
+ *   small things worth keeping: the server's name and key, when the last exchange was complete
+ * @typedef {object} Store
+ * @property {() => Promise<{state: State, account?: Account, notes: Notes}>} load
+ * @property {(w: Writes, state: State) => Promise<void>} write what one line of an answer changed, in one transaction
+ * @property {(make: (n: number) => Edit) => Promise<Kept>} append gives the next n and stores the edit, in one transaction
+ * @property {(put: Kept[], forget?: number[]) => Promise<void>} settle stores and forgets edits
+ * @property {(a: Account | undefined, edits: Kept[], n: number) => Promise<void>} move another account: records are forgotten, edits replaced
+ * @property {(w: Account) => Promise<void>} account stores the account, nothing else
+ * @property {(notes: Notes) => Promise<void>} note
+ * @property {() => Promise<void>} wipe forgets all records and the place; edits stay
+ */
+
+/** @param {IDBRequest} r @returns {Promise<any>} */
+const done = r => new Promise((yes, no) => { r.onsuccess = () => yes(r.result); r.onerror = () => no(r.error); });
+
+/** @implements {Store} */
+export class BrowserStore {
+  /** @param {IDBDatabase} db */
+  constructor(db) { this.db = db; }
+
+  /** @param {string} name @returns {Promise<BrowserStore>} */
+  static async open(name = 'langso') {
+    const r = indexedDB.open(name, 1);
+    r.onupgradeneeded = () => {
+      r.result.createObjectStore('small'); // place, n, account, notes
+      r.result.createObjectStore('records', { keyPath: ['coll', 'id'] });
+      r.result.createObjectStore('edits', { keyPath: 'edit.n' });
+    };
+    const db = await done(r);
+    db.onversionchange = () => db.close();
+    return new BrowserStore(db);
+  }
+
+  /** Runs one transaction to its end on the disk. @param {string[]} names @param {(tx: IDBTransaction) => any} work @returns {Promise<any>} */
+  #tx(names, work) {
+    return new Promise((yes, no) => {
+      const tx = this.db.transaction(names, 'readwrite', { durability: 'strict' });
+      /** @type {any} */
+      let out;
+      tx.oncomplete = () => yes(out);
+      tx.onabort = tx.onerror = () => no(tx.error ?? new Error('store: transaction aborted'));
+      Promise.resolve(work(tx)).then(v => { out = v; }, err => { try { tx.abort(); } catch { /* already over */ } no(err); });
+    });
+  }
+
+  async load() {
+    const tx = this.db.transaction(['small', 'records', 'edits']);
+    const small = tx.objectStore('small');
+    const [place, n, account, notes, records, edits] = await Promise.all([
+      done(small.get('place')), done(small.get('n')), done(small.get('account')), done(small.get('notes')),
+      done(tx.objectStore('records').getAll()), done(tx.objectStore('edits').getAll())]);
+    const state = newState();
+    Object.assign(state.place, place);
+    state.n = n ?? 0;
+    for (const { coll, ...r } of records) {
+      let of = state.records.get(coll);
+      if (!of) state.records.set(coll, of = new Map());
+      of.set(r.id, r);
+    }
+    for (const k of edits) state.edits.set(k.edit.n, k);
+    return { state, account, notes: notes ?? {} };
+  }
+
+  /** @param {Writes} w @param {State} state */
+  async write(w, state) {
+    if (!w.place && !w.clear && !w.records.size && !w.edits.size) return;
+    await this.#tx(['small', 'records', 'edits'], tx => {
+      const recs = tx.objectStore('records'), edits = tx.objectStore('edits');
+      if (w.clear) recs.clear();
+      for (const { coll, id, rec } of w.records.values()) if (rec) recs.put({ coll, ...rec }); else recs.delete([coll, id]);
+      for (const n of w.edits) { const k = state.edits.get(n); if (k) edits.put(k); }
+      if (w.place) tx.objectStore('small').put(state.place, 'place');
+    });
+  }
+
+  /** @param {(n: number) => Edit} make @returns {Promise<Kept>} */
+  append(make) {
+    return this.#tx(['small', 'edits'], async tx => {
+      const small = tx.objectStore('small');
+      const n = ((await done(small.get('n'))) ?? 0) + 1;
+      const kept = { edit: make(n) };
+      small.put(n, 'n');
+      tx.objectStore('edits').add(kept);
+      return kept;
+    });
+  }
+
+  /** @param {Kept[]} put @param {number[]} forget */
+  async settle(put, forget = []) {
+    await this.#tx(['edits'], tx => {
+      for (const k of put) tx.objectStore('edits').put(k);
+      for (const n of forget) tx.objectStore('edits').delete(n);
+    });
+  }
+
+  /** @param {Account | undefined} a @param {Kept[]} edits @param {number} n */
+  async move(a, edits, n) {
+    await this.#tx(['small', 'records', 'edits'], tx => {
+      const small = tx.objectStore('small');
+      tx.objectStore('records').clear();
+      tx.objectStore('edits').clear();
+      for (const k of edits) tx.objectStore('edits').put(k);
+      small.delete('place');
+      small.put(n, 'n');
+      if (a) small.put(a, 'account'); else small.delete('account');
+    });
+  }
+
+  /** @param {Account} a */
+  async account(a) { await this.#tx(['small'], tx => { tx.objectStore('small').put(a, 'account'); }); }
+
+  /** @param {Notes} notes */
+  async note(notes) { await this.#tx(['small'], tx => { tx.objectStore('small').put(notes, 'notes'); }); }
+
+  async wipe() {
+    await this.#tx(['small', 'records'], tx => {
+      tx.objectStore('records').clear();
+      tx.objectStore('small').delete('place');
+    });
+  }
+}
+
+/** The same in memory. Values are copied on the way in and out, as IndexedDB does. @implements {Store} */
+export class MemoryStore {
+  #kept = { state: newState(), account: /** @type {Account | undefined} */ (undefined), notes: /** @type {Notes} */ ({}) };
+
+  async load() { return { state: structuredClone(this.#kept.state), account: this.#kept.account, notes: { ...this.#kept.notes } }; }
+
+  /** @param {Writes} w @param {State} state */
+  async write(w, state) {
+    const mine = this.#kept.state;
+    if (w.clear) mine.records.clear();
+    for (const { coll, id, rec } of w.records.values()) {
+      let of = mine.records.get(coll);
+      if (!of) mine.records.set(coll, of = new Map());
+      if (rec) of.set(id, structuredClone(rec)); else of.delete(id);
+    }
+    for (const n of w.edits) { const k = state.edits.get(n); if (k) mine.edits.set(n, structuredClone(k)); }
+    if (w.place) mine.place = structuredClone(state.place);
+  }
+
+  /** @param {(n: number) => Edit} make @returns {Promise<Kept>} */
+  async append(make) {
+    const kept = { edit: structuredClone(make(++this.#kept.state.n)) };
+    this.#kept.state.edits.set(kept.edit.n, kept);
+    return structuredClone(kept);
+  }
+
+  /** @param {Kept[]} put @param {number[]} forget */
+  async settle(put, forget = []) {
+    for (const k of put) this.#kept.state.edits.set(k.edit.n, structuredClone(k));
+    for (const n of forget) this.#kept.state.edits.delete(n);
+  }
+
+  /** @param {Account | undefined} a @param {Kept[]} edits @param {number} n */
+  async move(a, edits, n) {
+    this.#kept.state = newState();
+    this.#kept.state.n = n;
+    for (const k of edits) this.#kept.state.edits.set(k.edit.n, structuredClone(k));
+    this.#kept.account = a;
+  }
+
+  /** @param {Account} a */
+  async account(a) { this.#kept.account = a; }
+
+  /** @param {Notes} notes */
+  async note(notes) { this.#kept.notes = { ...notes }; }
+
+  async wipe() {
+    this.#kept.state.records.clear();
+    this.#kept.state.place = newState().place;
+  }
+}

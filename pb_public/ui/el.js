@@ -1,0 +1,58 @@
+// @ts-check
+// Elements without a framework. Text from data becomes text nodes, never HTML.
+
+/** @typedef {Node | string | number | null | undefined | false | any[]} Child */
+
+/**
+ * Makes an element: h('button.big', {onclick}, 'Gửi').
+ * @param {string} what tag and classes: "p.note.small"
+ * @param {Record<string, any> | null} [props] `on…` are listeners, `class` adds to the classes; false and undefined are left out
+ * @param {...Child} children
+ * @returns {any}
+ */
+export function h(what, props, ...children) {
+  const [tag, ...classes] = what.split('.');
+  const el = document.createElement(tag || 'div');
+  if (classes.length) el.className = classes.join(' ');
+  for (const [k, v] of Object.entries(props ?? {})) {
+    if (v === undefined || v === false || v === null) continue;
+    if (k.startsWith('on')) el.addEventListener(k.slice(2), v);
+    else if (k === 'class') el.classList.add(...String(v).split(' ').filter(Boolean));
+    else if (k === 'value') /** @type {any} */ (el).value = v;
+    else el.setAttribute(k, v === true ? '' : String(v));
+  }
+  add(el, children);
+  return el;
+}
+
+/** @param {Node} el @param {Child[]} children */
+function add(el, children) {
+  for (const c of children) {
+    if (c === null || c === undefined || c === false || c === '') continue;
+    if (Array.isArray(c)) add(el, c);
+    else el.appendChild(c instanceof Node ? c : document.createTextNode(String(c)));
+  }
+}
+
+/** @type {Map<Element, () => void>} */
+const alive = new Map();
+
+/**
+ * A part of a screen that is drawn again when records change; forms stay outside of it.
+ * @param {() => Child} draw @param {string} [what] @returns {any}
+ */
+export function live(draw, what = 'div.live') {
+  const el = h(what);
+  const again = () => { el.replaceChildren(); add(el, [draw()]); };
+  again();
+  alive.set(el, again);
+  return el;
+}
+
+/** Draws the living parts again that are on the page, and forgets the others. */
+export function redraw() {
+  for (const [el, again] of [...alive]) if (el.isConnected) again(); else alive.delete(el);
+}
+
+/** Draws one living part again. @param {Element} el */
+export function redrawOne(el) { alive.get(el)?.(); }

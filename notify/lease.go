@@ -1,0 +1,189 @@
+package notify
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+)
+
+// The states of a delivery.
+const (
+	waiting = "waiting"
+	done    = "done"
+	dead    = "dead"
+)
+
+// leaseTime is how long a worker may be silent before another takes over: more
+// than a page can take.
+const leaseTime = time.Minute
+
+// errLost says that another worker has the delivery: what we know is old.
+var errLost = errors.New("lease lost")
+
+// job is a leased delivery.
+type job struct {
+	ID      string
+	Key     string
+	Notice  string
+	Circle  commune.Circle
+	Urgent  bool
+	Attempt int
+	Reached int
+	// Lease is "<worker>@<last phone done>". It is the fence: each step is
+	// written only where this very text still stands, and moves it on.
+	Lease string
+}
+
+func newWorker() string { return rand.Text()[:12] }
+
+// cursor is the last phone that is done.
+func (j *job) cursor() string { _, at, _ := strings.Cut(j.Lease, "@"); return at }
+
+func (j *job) leaseAt(worker, cursor string) string { return worker + "@" + cursor }
+
+// due tells whether there is anything to lease, without a write.
+func due(app core.App, now time.Time) (bool, error) {
+	var n int
+	err := app.ConcurrentDB().NewQuery(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting' AND next_at <= {:now} AND lease_until <= {:now})`).
+		Bind(params{"now": now.Unix()}).Row(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for due deliveries: %w", err)
+	}
+	return n != 0, nil
+}
+
+// lease takes up to limit due deliveries that nobody holds, urgent ones first.
+func lease(app core.App, worker string, limit int, now time.Time) ([]*job, error) {
+	var jobs []*job
+	err := app.NonconcurrentDB().NewQuery(`UPDATE deliveries
+		SET lease = {:worker} || '@' || ifnull(substr(lease, nullif(instr(lease, '@'), 0) + 1), ''), lease_until = {:until}
+		WHERE id IN (SELECT id FROM deliveries WHERE state = 'waiting' AND next_at <= {:now} AND lease_until <= {:now}
+			ORDER BY urgent DESC, next_at, rowid LIMIT {:limit})
+		RETURNING id, key, notice, circle, urgent, attempt, reached, lease`).
+		Bind(params{"worker": worker, "now": now.Unix(), "until": now.Add(leaseTime).Unix(), "limit": limit}).All(&jobs)
+	if err != nil {
+		return nil, fmt.Errorf("lease deliveries: %w", err)
+	}
+	// RETURNING keeps no order.
+	slices.SortStableFunc(jobs, func(a, b *job) int {
+		switch {
+		case a.Urgent == b.Urgent:
+			return 0
+		case a.Urgent:
+			return -1
+		}
+		return 1
+	})
+	return jobs, nil
+}
+
+// step is what is written of a delivery under its lease.
+type step struct {
+	state   string
+	lease   string
+	until   time.Time // zero: the lease is given back
+	nextAt  time.Time // zero: as it was
+	attempt int
+	reached int // more phones reached
+	err     string
+}
+
+// write moves the delivery on, or returns errLost.
+func (j *job) write(tx core.App, s step) error {
+	bind := params{"id": j.ID, "have": j.Lease, "state": s.state, "lease": s.lease, "attempt": s.attempt, "more": s.reached,
+		"until": unix(s.until), "next": unix(s.nextAt), "error": shorten(s.err, 300), "now": commune.Moment(time.Now())}
+	res, err := tx.NonconcurrentDB().NewQuery(`UPDATE deliveries SET state = {:state}, lease = {:lease}, lease_until = {:until},
+		attempt = {:attempt}, reached = reached + {:more}, updated = {:now},
+		next_at = CASE {:next} WHEN 0 THEN next_at ELSE {:next} END,
+		last_error = CASE {:error} WHEN '' THEN last_error ELSE {:error} END
+		WHERE id = {:id} AND lease = {:have} AND state = 'waiting'`).Bind(bind).Execute()
+	if err != nil {
+		return fmt.Errorf("write delivery: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(errLost, err)
+	}
+	j.Lease, j.Attempt = s.lease, s.attempt
+	return nil
+}
+
+// renew keeps the worker's other leases while one of them takes long.
+func renew(tx core.App, worker string, now time.Time) error {
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE deliveries SET lease_until = {:until}
+		WHERE state = 'waiting' AND lease_until > 0 AND substr(lease, 1, {:n}) = {:worker}`).
+		Bind(params{"until": now.Add(leaseTime).Unix(), "n": len(worker) + 1, "worker": worker + "@"}).Execute()
+	if err != nil {
+		return fmt.Errorf("renew leases: %w", err)
+	}
+	return nil
+}
+
+// release gives back all that the worker holds; how far each came stays.
+func release(app core.App, worker string) error {
+	_, err := app.NonconcurrentDB().NewQuery(`UPDATE deliveries SET lease_until = 0, lease = substr(lease, {:n})
+		WHERE state = 'waiting' AND lease_until > 0 AND substr(lease, 1, {:n}) = {:worker}`).
+		Bind(params{"n": len(worker) + 1, "worker": worker + "@"}).Execute()
+	if err != nil {
+		return fmt.Errorf("release leases: %w", err)
+	}
+	return nil
+}
+
+// leave writes a delivery for one phone, to be tried at nextAt or, with state
+// dead, to be seen by an officer. There is at most one for each phone, however
+// many notices failed: one wake-up brings them all.
+func leave(tx core.App, j *job, phone, state, why string, nextAt time.Time) error {
+	key := onePhone + ":" + phone
+	_, err := tx.NonconcurrentDB().NewQuery(`INSERT INTO deliveries
+		(id, key, notice, circle, state, urgent, attempt, next_at, last_error, created, updated)
+		VALUES ({:id}, {:key}, {:notice}, {:key}, {:state}, {:urgent}, 1, {:next}, {:error}, {:now}, {:now})
+		ON CONFLICT (key) DO UPDATE SET state = excluded.state, notice = excluded.notice, last_error = excluded.last_error, updated = excluded.updated,
+			lease = '', lease_until = 0,
+			urgent = CASE state WHEN 'waiting' THEN max(urgent, excluded.urgent) ELSE excluded.urgent END,
+			attempt = CASE state WHEN 'waiting' THEN max(attempt, 1) ELSE 1 END,
+			next_at = CASE state WHEN 'waiting' THEN min(next_at, excluded.next_at) ELSE excluded.next_at END`).
+		Bind(params{"id": ID(commune.Circle(key), "delivery"), "key": key, "notice": j.Notice, "state": state, "urgent": j.Urgent,
+			"next": unix(nextAt), "error": shorten(why, 300), "now": commune.Moment(time.Now())}).Execute()
+	if err != nil {
+		return fmt.Errorf("leave delivery for one phone: %w", err)
+	}
+	return nil
+}
+
+// retire marks the address of a phone as gone, unless the phone has registered
+// another in the meantime.
+func retire(tx core.App, phone, address string) error {
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET address_state = 'gone' WHERE id = {:id} AND address = {:address}`).
+		Bind(params{"id": phone, "address": address}).Execute()
+	if err != nil {
+		return fmt.Errorf("retire address: %w", err)
+	}
+	return nil
+}
+
+// sweep deletes deliveries that were done before the given moment, some at a
+// time. Dead ones stay until an officer has seen to them.
+func sweep(app core.App, before time.Time) error {
+	_, err := app.NonconcurrentDB().NewQuery(`DELETE FROM deliveries WHERE id IN
+		(SELECT id FROM deliveries WHERE state = 'done' AND next_at < {:before} LIMIT 1000)`).
+		Bind(params{"before": before.Unix()}).Execute()
+	if err != nil {
+		return fmt.Errorf("sweep deliveries: %w", err)
+	}
+	return nil
+}
+
+// unix is t in seconds, rounded up: never sooner than asked. A zero time is 0.
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Add(time.Second - 1).Unix()
+}

@@ -99,6 +99,12 @@ func (a *absorption) run(tx core.App, all bool) (done bool, err error) {
 				return false, err
 			}
 		}
+		// First all marks of the batch go: what routes touch below, in it or not,
+		// is looked at again.
+		last := ts[len(ts)-1]
+		if err = a.db.exec(`DELETE FROM journal_touched WHERE (coll, rid) <= ({:p0}, {:p1})`, last.coll, last.rid); err != nil {
+			return false, err
+		}
 		before := a.seq
 		for start := 0; start < len(ts); {
 			end := start
@@ -141,11 +147,6 @@ func (a *absorption) next() ([]touched, error) {
 
 // collection absorbs touched records of one collection, in order of their ids.
 func (a *absorption) collection(id string, ts []touched) error {
-	// First the marks go: what routes touch again below is looked at again.
-	err := a.db.exec(`DELETE FROM journal_touched WHERE coll = {:p0} AND rid >= {:p1} AND rid <= {:p2}`, id, ts[0].rid, ts[len(ts)-1].rid)
-	if err != nil {
-		return err
-	}
 	var no int64
 	sh := a.shapes.byID[id]
 	if sh != nil {
@@ -157,6 +158,7 @@ func (a *absorption) collection(id string, ts []touched) error {
 	for i, t := range ts {
 		ids[i] = t.rid
 	}
+	var err error
 	rows := map[string]Row{}
 	if sh != nil {
 		if rows, err = sh.rowsByID(a.db, ids); err != nil {
@@ -230,10 +232,16 @@ func (a *absorption) leave(no int64, r *record) error {
 		r.places[i].left = s
 	}
 	r.seq, r.gone, r.fields = s, s, nil
-	if sh := a.shapes.byNo[no]; sh != nil {
-		a.moved[sh.Name] = true
+	if err := a.store(no, r); err != nil {
+		return err
 	}
-	return a.store(no, r)
+	sh := a.shapes.byNo[no]
+	if sh == nil {
+		return nil
+	}
+	a.moved[sh.Name] = true
+	// Who followed it follows nothing now.
+	return a.reroute(sh, Row{ID: r.rid, shape: sh, values: make([]any, len(sh.columns))}, sh.columns)
 }
 
 // enter: the row is new, or there again after it was gone.
@@ -254,7 +262,10 @@ func (a *absorption) enter(sh *shape, row Row, old *record) error {
 	if old != nil {
 		r.places = old.places
 	}
-	return a.place(sh, row, r, r.seq)
+	if err := a.place(sh, row, r, r.seq); err != nil {
+		return err
+	}
+	return a.reroute(sh, row, sh.columns) // raw SQL may have written the followers first
 }
 
 // compare: only what truly differs gets a number.

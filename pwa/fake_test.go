@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -229,5 +228,3 @@ func (f *fake) furnish() {
 	f.put("dossier_events", "de0000000000002", map[string]any{"dossier": "d00000000000001", "person": "lan000000000000", "from": 2, "to": 5, "say": "Bác mang thêm bản sao căn cước.", "at": "2026-11-23 03:00:00.000Z"})
 	f.put("access_log", "l00000000000001", map[string]any{"person": "lan000000000000", "who": "Quản trị xã", "what": "Sổ sức khỏe", "why": "Đối chiếu sổ tiêm theo yêu cầu của trạm", "at": "2026-11-22 03:00:00.000Z"})
 }
-
-var _ = strings.TrimSpace

@@ -142,7 +142,8 @@ export class Answer {
     for (const v of verdicts) {
       const k = isObject(v) && this.state.edits.get(v.n);
       if (!k || k.verdict) continue; // a verdict once given never changes
-      k.verdict = v.is === 'known' ? { ...v, is: v.was ?? 'taken' } : v;
+      const { was, ...said } = v;
+      k.verdict = v.is === 'known' ? { ...said, is: was ?? 'taken' } : v;
       k.heard = this.heard;
       if (isTaken(k)) k.landed = false;
       w.edits.add(v.n);

@@ -1,0 +1,103 @@
+// The vectors of docs/protocol, run by the app's own modules.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Answer, ask, lines, newState, standingHash } from '../../pb_public/sync/exchange.js';
+import { authorization, base64url, signingBytes, unbase64url, verify } from '../../pb_public/sync/keys.js';
+import { isZero, overlay } from '../../pb_public/sync/overlay.js';
+
+const read = name => JSON.parse(readFileSync(new URL('../../docs/protocol/' + name, import.meta.url), 'utf8'));
+const bytes = hex => Uint8Array.from(Buffer.from(hex, 'hex'));
+
+/** The state of a phone that is written down. */
+export function phone(p) {
+  const s = newState();
+  const { n = 0, records = {}, edits = [], ...place } = structuredClone(p);
+  Object.assign(s.place, place);
+  if (place.circles) s.place.hash = place.standing ?? '';
+  s.n = n;
+  for (const [coll, of] of Object.entries(records)) s.records.set(coll, new Map(Object.entries(of).map(([id, r]) => [id, { id, ...r }])));
+  for (const k of edits) s.edits.set(k.edit.n, k);
+  return s;
+}
+
+const unzero = o => Object.fromEntries(Object.entries(o).filter(([, v]) => !isZero(v)));
+
+/** A phone written down, in one form. */
+export function written(s) {
+  const { hash, ...place } = s.place;
+  const records = {};
+  for (const [coll, of] of s.records) if (of.size) records[coll] = Object.fromEntries([...of].map(([id, r]) => [id, { seq: r.seq, in: [...r.in].sort(), set: unzero(r.set) }]));
+  const edits = [...s.edits.values()].sort((a, b) => a.edit.n - b.edit.n).map(({ edit, verdict }) => unzero({ edit, verdict }));
+  return unzero({ ...place, n: s.n, records, edits });
+}
+
+async function* whole(text) { yield new TextEncoder().encode(text); }
+
+/** Feeds an answer and tells how it ended. */
+export async function feed(state, text) {
+  const a = new Answer(state);
+  try { for await (const line of lines(whole(text))) a.line(line); } catch (err) { if (err.constructor.name !== 'Garbled') throw err; }
+  return a;
+}
+
+const wire = c => c.answer.map(l => (typeof l === 'string' ? l : JSON.stringify(l)) + '\n').join('') + (c.tail ?? '');
+
+const signed = read('sign.json');
+for (const c of signed.cases) {
+  test('sign: ' + c.name, async () => {
+    const body = bytes(c.body_hex);
+    assert.equal(Buffer.from(signingBytes(c.method, c.path, body)).toString('hex'), c.bytes_hex);
+    const [phoneId, sig] = c.authorization.slice('Phone '.length).split('.');
+    assert.equal(phoneId, c.phone);
+    assert.equal(await verify(c.key, sig, signingBytes(c.method, c.path, body)) ?? false, c.good);
+    if (!c.good || !c.key.startsWith('ed25519:')) return;
+    const pkcs8 = Buffer.concat([bytes('302e020100300506032b657004220420'), bytes(signed.seed_hex)]);
+    const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'Ed25519' }, false, ['sign']);
+    assert.equal(await authorization({ kind: 'ed25519', pair: { privateKey }, text: c.key }, c.phone, c.method, c.path, body), c.authorization);
+    assert.equal(base64url(unbase64url(sig)), sig);
+  });
+}
+
+for (const c of read('standing.json').cases) test('standing: ' + c.name, async () => assert.equal(await standingHash(c.circles), c.hash));
+
+for (const c of read('ask.json').cases) {
+  test('ask: ' + c.name, () => assert.deepEqual(ask(phone(c.phone), { app: c.app, want: c.want, clock: new Date(c.clock ?? 0) }), c.ask));
+}
+
+for (const c of read('overlay.json').cases) {
+  test('overlay: ' + c.name, () => {
+    const s = phone({ records: Object.fromEntries(Object.entries(c.records).map(([coll, of]) => [coll, Object.fromEntries(Object.entries(of).map(([id, set]) => [id, { seq: 1, in: ['commune'], set }]))])), edits: c.edits });
+    const seen = overlay(s.records.get(c.coll), [...s.edits.values()].sort((a, b) => a.edit.n - b.edit.n), c.coll);
+    assert.deepEqual(Object.fromEntries([...seen].map(([id, { id: _, $waits, ...fields }]) => [id, unzero(fields)])), c.sees);
+    assert.deepEqual([...seen.values()].filter(v => v.$waits).map(v => v.id).sort(), c.waits);
+  });
+}
+
+for (const c of read('answer.json').cases) {
+  test('answer: ' + c.name, async () => {
+    const s = phone(c.before);
+    const a = await feed(s, wire(c));
+    assert.deepEqual(written(s), written(phone(c.after)));
+    assert.equal(a.ended || 'cut', c.ended);
+    assert.equal(a.retryIn, c.retry_in ?? 0);
+  });
+}
+
+// An answer cut at any byte, and then given whole, leaves the phone as if it had never been cut.
+for (const c of read('answer.json').cases.filter(c => c.ended === 'complete' && !c.tail)) {
+  test('answer cut anywhere and repeated: ' + c.name, async () => {
+    const raw = new TextEncoder().encode(wire(c));
+    const once = phone(c.before);
+    await feed(once, wire(c));
+    for (let cut = 0; cut < raw.length; cut++) {
+      const s = phone(c.before), a = new Answer(s);
+      try { for await (const line of lines((async function* () { yield raw.subarray(0, cut); })())) a.line(line); } catch { /* garbled: cut */ }
+      if (a.ended) break;
+      assert.equal(s.place.cursor === once.place.cursor || s.place.cursor === (c.before.cursor ?? 0) || s.place.cursor === 0, true);
+      const again = c.answer.filter(l => !(s.place.epoch === 'm1' && l.epoch)).map(l => (typeof l === 'string' ? l : JSON.stringify(l)) + '\n').join('');
+      await feed(s, again);
+      assert.deepEqual(written(s), written(once), 'cut at byte ' + cut);
+    }
+  });
+}

@@ -16,7 +16,7 @@ func init() {
 		for _, sql := range []string{
 			`CREATE TABLE journal_meta (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, salt INTEGER NOT NULL, seq INTEGER NOT NULL)`,
 			`CREATE TABLE journal_touched (coll TEXT NOT NULL, rid TEXT NOT NULL, PRIMARY KEY (coll, rid)) WITHOUT ROWID`,
-			`CREATE TABLE journal_collections (no INTEGER PRIMARY KEY, coll TEXT NOT NULL UNIQUE, name TEXT NOT NULL, declared TEXT NOT NULL)`,
+			`CREATE TABLE journal_collections (no INTEGER PRIMARY KEY, coll TEXT NOT NULL UNIQUE, name TEXT NOT NULL, declared TEXT NOT NULL, last INTEGER NOT NULL DEFAULT 0)`,
 			`CREATE TABLE journal_fields (coll INTEGER NOT NULL, no INTEGER NOT NULL, field TEXT NOT NULL, PRIMARY KEY (coll, no)) WITHOUT ROWID`,
 			`CREATE TABLE journal_circles (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)`,
 			`CREATE TABLE journal_records (coll INTEGER NOT NULL, rid TEXT NOT NULL, seq INTEGER NOT NULL, born INTEGER NOT NULL, gone INTEGER NOT NULL, fields BLOB NOT NULL, circles BLOB NOT NULL, PRIMARY KEY (coll, rid)) WITHOUT ROWID`,

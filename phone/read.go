@@ -2,6 +2,7 @@ package phone
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -18,8 +19,37 @@ type Record struct {
 	Pending bool     `json:"pending,omitempty"` // an unanswered edit shows in it
 }
 
+// Held returns the server's words on a collection's records, without the edits
+// that wait on top, by id.
+func (p *Phone) Held(coll string) ([]Record, error) {
+	seen, err := p.held(coll)
+	return sorted(seen), err
+}
+
 // List returns the records of a collection as the person sees them, by id.
 func (p *Phone) List(coll string) ([]Record, error) {
+	seen, err := p.held(coll)
+	if err != nil {
+		return nil, err
+	}
+	edits, err := readEdits(p.db, overlaid)
+	if err != nil {
+		return nil, err
+	}
+	overlay(seen, coll, edits)
+	return sorted(seen), nil
+}
+
+func sorted(seen map[string]*Record) []Record {
+	out := make([]Record, 0, len(seen))
+	for _, r := range seen {
+		out = append(out, *r)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out
+}
+
+func (p *Phone) held(coll string) (map[string]*Record, error) {
 	rows, err := p.db.Query(`SELECT id, seq, circles, fields FROM records WHERE coll = ?`, coll)
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", coll, err)
@@ -38,21 +68,7 @@ func (p *Phone) List(coll string) ([]Record, error) {
 		}
 		seen[r.ID] = &r
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	rows.Close()
-	edits, err := readEdits(p.db, overlaid)
-	if err != nil {
-		return nil, err
-	}
-	overlay(seen, coll, edits)
-	out := make([]Record, 0, len(seen))
-	for _, r := range seen {
-		out = append(out, *r)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
-	return out, nil
+	return seen, errors.Join(rows.Err(), rows.Close())
 }
 
 // Show returns one record as the person sees it; false when there is none.

@@ -40,7 +40,7 @@ func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([
 	x := &Engine{
 		app: app, journal: j, now: now,
 		judge:     push.Judge{App: app, Journal: j, Domains: domains, Sign: sign},
-		standings: newStandings(app, domains),
+		standings: newStandings(app, j, domains),
 		ranks:     map[string]int{},
 	}
 	for _, d := range domains {
@@ -48,7 +48,6 @@ func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([
 			x.ranks[c.Name] = int(c.Rank)
 		}
 	}
-	j.OnMove(x.standings.moved)
 	return x
 }
 
@@ -59,7 +58,14 @@ type Phone struct {
 }
 
 // Circles returns the standing of a person now, sorted.
-func (x *Engine) Circles(person string) ([]string, error) { return x.standings.of(person, x.now()) }
+func (x *Engine) Circles(person string) ([]string, error) {
+	last, err := x.journal.Last(x.standings.from)
+	if err != nil {
+		return nil, err
+	}
+	circles, _, err := x.standings.of(person, x.now(), last)
+	return circles, err
+}
 
 // Answer is one answer, as lines, with what is worth counting.
 type Answer struct {
@@ -72,35 +78,20 @@ type Answer struct {
 // Serve does one exchange. The error is the server's: the ask may be sent again.
 func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, error) {
 	now := x.now()
-	circles, err := x.standings.of(p.Person, now)
-	if err != nil {
-		return Answer{}, fmt.Errorf("compute standing: %w", err)
-	}
-	if answer, ok, err := x.idle(ctx, circles, ask); ok || err != nil {
+	if answer, ok, err := x.idle(ctx, p, ask, now); ok || err != nil {
 		return answer, err
 	}
 	// What was written but not yet absorbed may have changed the standing itself.
-	if moved, err := x.journal.Absorb(x.app, 0); err != nil {
+	if err := x.journal.Absorb(x.app, 0); err != nil {
 		return Answer{}, fmt.Errorf("absorb before an exchange: %w", err)
-	} else if len(moved) > 0 {
-		if circles, err = x.standings.of(p.Person, now); err != nil {
-			return Answer{}, fmt.Errorf("compute standing: %w", err)
-		}
 	}
 	out := lines{}
-	pushed, err := x.push(ctx, p, circles, ask, now)
+	pushed, err := x.push(ctx, p, ask, now)
 	if err != nil {
 		return Answer{}, fmt.Errorf("judge edits: %w", err)
 	}
-	if len(pushed.Moved) > 0 {
-		x.journal.Moved(pushed.Moved)
-		// What was written may have changed who may see what.
-		if circles, err = x.standings.of(p.Person, now); err != nil {
-			return Answer{}, fmt.Errorf("compute standing: %w", err)
-		}
-	}
 	answer := Answer{Edits: len(pushed.Verdicts)}
-	down, err := x.pull(ctx, circles, ask, &answer)
+	down, err := x.pull(ctx, p, ask, now, &answer)
 	if errors.Is(err, journal.ErrBusy) {
 		down, err = []wire.Line{{RetryIn: 5}}, nil
 	}
@@ -137,12 +128,16 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, err
 
 // idle answers the commonest ask, nothing to say and nothing to hear, with one
 // statement.
-func (x *Engine) idle(ctx context.Context, circles []string, ask *wire.Ask) (Answer, bool, error) {
-	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Standing != wire.StandingHash(circles) {
+func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) (Answer, bool, error) {
+	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" {
 		return Answer{}, false, nil
 	}
-	head, idle, err := x.journal.Idle(ctx, circles, int64(ask.Cursor))
-	if err != nil || !idle || head.Epoch != ask.Epoch || int64(ask.Cursor) > head.Seq {
+	circles, asOf, err := x.standings.of(p.Person, now, 0)
+	if err != nil || ask.Standing != wire.StandingHash(circles) {
+		return Answer{}, false, err
+	}
+	head, last, idle, err := x.journal.Idle(ctx, circles, int64(ask.Cursor), x.standings.from)
+	if err != nil || !idle || last > asOf || head.Epoch != ask.Epoch || int64(ask.Cursor) > head.Seq {
 		return Answer{}, false, err
 	}
 	out := lines{}
@@ -150,12 +145,16 @@ func (x *Engine) idle(ctx context.Context, circles []string, ask *wire.Ask) (Ans
 	return Answer{Body: out.Bytes(), Idle: true}, true, out.err
 }
 
-func (x *Engine) push(ctx context.Context, p Phone, circles []string, ask *wire.Ask, now time.Time) (push.Outcome, error) {
+func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) (push.Outcome, error) {
 	if len(ask.Edits) == 0 {
 		acked, err := x.acked(p)
 		return push.Outcome{Acked: acked}, err
 	}
 	who, err := x.phone(p)
+	if err != nil {
+		return push.Outcome{}, err
+	}
+	circles, err := x.Circles(p.Person)
 	if err != nil {
 		return push.Outcome{}, err
 	}
@@ -170,12 +169,22 @@ func (x *Engine) push(ctx context.Context, p Phone, circles []string, ask *wire.
 	return x.judge.Push(ctx, who, author, ask.Edits, now, skew)
 }
 
-func (x *Engine) pull(ctx context.Context, circles []string, ask *wire.Ask, answer *Answer) ([]wire.Line, error) {
+func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.Time, answer *Answer) ([]wire.Line, error) {
 	r, err := x.journal.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
+	// The standing is that of the very state which is read: nobody is sent with
+	// yesterday's duty what was written today.
+	last, err := r.Last(x.standings.from)
+	if err != nil {
+		return nil, err
+	}
+	circles, _, err := x.standings.of(phone.Person, now, last)
+	if err != nil {
+		return nil, err
+	}
 	var down []wire.Line
 	p := pull.Phone{Cursor: int64(ask.Cursor), Now: circles, Resume: ask.Resume, Want: ask.Want}
 	if ask.Epoch != r.Epoch || p.Cursor > r.Seq {

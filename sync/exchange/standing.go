@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
+	"langso/sync/journal"
 )
 
 // standings computes in which circles a person is and remembers it until a
@@ -20,73 +22,77 @@ import (
 type standings struct {
 	app     core.App
 	domains []commune.Domain
-	from    map[string]bool // collections that a standing is read from
+	journal *journal.Journal
+	from    []string // collections that a standing is read from
 
 	mu    sync.RWMutex
-	terms map[string][]commune.Term // by person
-	round int                       // grows when terms are thrown away
+	terms map[string]dated // by person
 
 	sets map[string][]string // by hash; never changes, so never forgotten while it is small
+}
+
+// dated are a person's terms as of a number of the journal: they hold every
+// change up to it, and perhaps later ones.
+type dated struct {
+	terms []commune.Term
+	asOf  int64
 }
 
 // most keeps the memory of a large commune bounded.
 const most = 20_000
 
-func newStandings(app core.App, domains []commune.Domain) *standings {
-	s := &standings{app: app, domains: domains, from: map[string]bool{}, terms: map[string][]commune.Term{}, sets: map[string][]string{}}
+func newStandings(app core.App, j *journal.Journal, domains []commune.Domain) *standings {
+	s := &standings{app: app, journal: j, domains: domains, terms: map[string]dated{}, sets: map[string][]string{}}
 	for _, d := range domains {
-		for _, c := range d.Standing.From {
-			s.from[c] = true
-		}
+		s.from = append(s.from, d.Standing.From...)
 	}
 	return s
 }
 
-// moved forgets what was read from a collection that changed.
-func (s *standings) moved(collection string) {
-	if !s.from[collection] {
-		return
-	}
-	s.mu.Lock()
-	s.terms = map[string][]commune.Term{}
-	s.round++
-	s.mu.Unlock()
-}
-
-func (s *standings) of(person string, now time.Time) ([]string, error) {
+// of returns the circles of a person at a moment, sorted, from terms that are
+// at least as new as number least, and how new they are.
+func (s *standings) of(person string, now time.Time, least int64) (circles []string, asOf int64, err error) {
 	s.mu.RLock()
-	terms, ok := s.terms[person]
-	round := s.round
+	d, ok := s.terms[person]
 	s.mu.RUnlock()
-	if !ok {
-		for _, d := range s.domains {
-			if d.Standing.Of == nil {
-				continue
-			}
-			more, err := d.Standing.Of(s.app, person)
-			if err != nil {
-				return nil, err
-			}
-			terms = append(terms, more...)
+	if !ok || d.asOf < least {
+		if d, err = s.read(person); err != nil {
+			return nil, 0, err
 		}
-		s.mu.Lock()
-		// What changed while we read may not be in what we read.
-		if round == s.round {
-			if len(s.terms) >= most {
-				s.terms = map[string][]commune.Term{}
-			}
-			s.terms[person] = terms
-		}
-		s.mu.Unlock()
 	}
-	circles := make([]string, 0, len(terms))
-	for _, t := range terms {
+	circles = make([]string, 0, len(d.terms))
+	for _, t := range d.terms {
 		if t.Holds(now) {
 			circles = append(circles, string(t.Circle))
 		}
 	}
 	slices.Sort(circles)
-	return slices.Compact(circles), nil
+	return slices.Compact(circles), d.asOf, nil
+}
+
+// read asks the domains. The number is read first: what changes meanwhile gets
+// a greater one, and makes the terms too old for whoever needs it.
+func (s *standings) read(person string) (d dated, err error) {
+	if d.asOf, err = s.journal.Seq(); err != nil {
+		return d, err
+	}
+	for _, domain := range s.domains {
+		if domain.Standing.Of == nil {
+			continue
+		}
+		more, err := domain.Standing.Of(s.app, person)
+		if err != nil {
+			return d, fmt.Errorf("standing of a person in %s: %w", domain.Name, err)
+		}
+		d.terms = append(d.terms, more...)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.terms) >= most {
+		s.terms = map[string]dated{}
+	}
+	s.terms[person] = d
+	return d, nil
 }
 
 // remember stores a standing under its hash, so that a phone which names the

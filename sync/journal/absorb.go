@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -18,49 +17,29 @@ const batch = 500
 // a transaction's app it is part of that transaction and leaves nothing
 // touched; given the app itself it works in transactions of its own, some
 // hundred records each. by is the number of the phone whose edit it was, 0 the
-// server's. It returns the names of the collections in which something changed.
-func (j *Journal) Absorb(app core.App, by int64) ([]string, error) {
+// server's.
+func (j *Journal) Absorb(app core.App, by int64) error {
 	// Mostly nothing is touched, and a reader can see that without the writer.
 	var any bool
 	if err := app.ConcurrentDB().NewQuery(`SELECT EXISTS (SELECT 1 FROM journal_touched)`).Row(&any); err != nil || !any {
-		return nil, err
+		return err
 	}
-	moved := map[string]bool{}
 	for {
 		done := false
-		a := &absorption{journal: j, by: by, moved: moved}
+		a := &absorption{journal: j, by: by}
 		err := app.RunInTransaction(func(tx core.App) error {
 			var err error
 			done, err = a.run(tx, app.IsTransactional())
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("absorb: %w", err)
+			return fmt.Errorf("absorb: %w", err)
 		}
 		if !app.IsTransactional() {
 			a.committed()
 		}
 		if done {
-			break
-		}
-	}
-	names := make([]string, 0, len(moved))
-	for name := range moved {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	if !app.IsTransactional() {
-		j.Moved(names)
-	}
-	return names, nil
-}
-
-// Moved tells the listeners that records of these collections changed. Absorb
-// does so by itself unless it was part of a larger transaction.
-func (j *Journal) Moved(names []string) {
-	for _, name := range names {
-		for _, f := range j.onMove {
-			f(name)
+			return nil
 		}
 	}
 }
@@ -69,7 +48,6 @@ func (j *Journal) Moved(names []string) {
 type absorption struct {
 	journal *Journal
 	by      int64
-	moved   map[string]bool
 
 	db      *writer
 	shapes  *shapes
@@ -169,6 +147,7 @@ func (a *absorption) collection(id string, ts []touched) error {
 	if err != nil {
 		return err
 	}
+	before := a.seq
 	for _, rid := range ids {
 		row, exists := rows[rid]
 		old, known := olds[rid]
@@ -184,7 +163,10 @@ func (a *absorption) collection(id string, ts []touched) error {
 			return fmt.Errorf("%s: %w", rid, err)
 		}
 	}
-	return nil
+	if a.seq == before {
+		return nil
+	}
+	return a.db.exec(`UPDATE journal_collections SET last = {:p0} WHERE no = {:p1}`, a.seq, no)
 }
 
 // record is what the journal holds of one record.
@@ -239,7 +221,6 @@ func (a *absorption) leave(no int64, r *record) error {
 	if sh == nil {
 		return nil
 	}
-	a.moved[sh.Name] = true
 	// Who followed it follows nothing now.
 	return a.reroute(sh, Row{ID: r.rid, shape: sh, values: make([]any, len(sh.columns))}, sh.columns)
 }
@@ -375,7 +356,6 @@ func (a *absorption) place(sh *shape, row Row, r *record, was int64) error {
 		}
 		r.places = append(r.places, p)
 	}
-	a.moved[sh.Name] = true
 	return a.store(sh.no, r)
 }
 

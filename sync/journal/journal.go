@@ -25,7 +25,8 @@
 //
 //	journal_meta         epoch, salt of the hashes, seq: the last number given
 //	journal_touched      collection id, record id
-//	journal_collections  a short number for each collection id; its declaration's fingerprint
+//	journal_collections  a short number for each collection id; its declaration's fingerprint;
+//	                     the last number given in it
 //	journal_fields       a short number for each field id: a renamed field keeps it
 //	journal_circles      a short number for each circle
 //	journal_records      seq, born, gone; fields and circles packed (see blob.go)
@@ -66,7 +67,6 @@ type Journal struct {
 	shapes  *shapes
 	circles map[string]int64
 	names   map[int64]string
-	onMove  []func(collection string)
 }
 
 // New makes the journal of the app's shared collections. [Journal.Open] must
@@ -78,10 +78,6 @@ func New(app core.App, collections []Collection) *Journal {
 	}
 	return j
 }
-
-// OnMove registers a function that is told the name of each collection in which
-// records changed, after the change is committed.
-func (j *Journal) OnMove(f func(collection string)) { j.onMove = append(j.onMove, f) }
 
 // Open makes the journal ready: its first epoch, and triggers that match the
 // tables as they are now. What changed while nobody watched is touched.

@@ -29,17 +29,43 @@ type Reader struct {
 
 // Idle tells in one statement whether a phone that stands in circles and is
 // complete at cursor has nothing to be told; then head is where it is complete
-// now. It is the commonest question of all.
-func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64) (head Head, idle bool, err error) {
+// now, and last the latest change in one of the watched collections. It is the
+// commonest question of all.
+func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64, watched []string) (head Head, last int64, idle bool, err error) {
 	db := j.app.ConcurrentDB().(*dbx.DB).DB()
 	numbers, err := j.numbers(ctx, db, circles)
 	if err != nil {
-		return head, false, err
+		return head, 0, false, err
 	}
 	var busy bool
-	err = db.QueryRowContext(ctx, `SELECT epoch, seq, EXISTS (SELECT 1 FROM journal_touched) OR EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
-		numbers+`) AND seq > ?) FROM journal_meta`, cursor).Scan(&head.Epoch, &head.Seq, &busy)
-	return head, !busy, err
+	err = db.QueryRowContext(ctx, `SELECT epoch, seq, `+lastOf(watched)+`, EXISTS (SELECT 1 FROM journal_touched) OR EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
+		numbers+`) AND seq > ?) FROM journal_meta`, cursor).Scan(&head.Epoch, &head.Seq, &last, &busy)
+	return head, last, !busy, err
+}
+
+// lastOf is the latest number in one of the collections, whose names are those
+// of declarations.
+func lastOf(names []string) string {
+	return `(SELECT coalesce(max(last), 0) FROM journal_collections WHERE name IN ('` + strings.Join(names, "','") + `'))`
+}
+
+// Last returns the number of the latest change in one of the collections.
+func (j *Journal) Last(names []string) (last int64, err error) {
+	err = j.app.ConcurrentDB().NewQuery(`SELECT ` + lastOf(names)).Row(&last)
+	return last, err
+}
+
+// Last returns the number of the latest change in one of the collections, in
+// the state being read.
+func (r *Reader) Last(names []string) (last int64, err error) {
+	err = r.tx.QueryRow(`SELECT ` + lastOf(names)).Scan(&last)
+	return last, err
+}
+
+// Seq returns the last number given.
+func (j *Journal) Seq() (seq int64, err error) {
+	err = j.app.ConcurrentDB().NewQuery(`SELECT seq FROM journal_meta`).Row(&seq)
+	return seq, err
 }
 
 // Read opens an exact state, absorbing first what is touched.
@@ -49,7 +75,7 @@ func (j *Journal) Read(ctx context.Context) (*Reader, error) {
 		if err != nil || r != nil {
 			return r, err
 		}
-		if _, err := j.Absorb(j.app, 0); err != nil {
+		if err := j.Absorb(j.app, 0); err != nil {
 			return nil, err
 		}
 	}

@@ -144,7 +144,8 @@ func gather(ctx context.Context, r *journal.Reader, p Phone, from, seen int64) (
 		}
 		g.last = max(g.last, e.Seq)
 		g.live = g.live || !e.Left
-		g.circles = g.circles || e.Left || e.Entered > p.Cursor
+		// A circle that the person came into is news of the record too.
+		g.circles = g.circles || e.Left || e.Entered > p.Cursor || i >= len(entries)
 		// A phone that is being filled may have got it in an earlier part.
 		if i < len(entries) && e.Entered <= p.Cursor || e.Entered <= seen {
 			g.had = true

@@ -51,8 +51,7 @@ type Outcome struct {
 	Verdicts []wire.Verdict
 	Problems []wire.Problem
 	Acked    int64
-	SendFrom int64    // a gap: nothing from there on was looked at
-	Moved    []string // collections in which something changed
+	SendFrom int64 // a gap: nothing from there on was looked at
 }
 
 // errDirty undoes a transaction in which an edit failed halfway.
@@ -99,7 +98,6 @@ type session struct {
 
 	out    Outcome
 	failed *wire.Verdict
-	moved  map[string]bool
 }
 
 func (s *session) number(edits []json.RawMessage) []numbered {
@@ -123,14 +121,13 @@ func (s *session) transact(edits []numbered) error {
 	}
 	var verdicts []wire.Verdict
 	acked, sendFrom := s.phone.Acked, int64(0)
-	moved := map[string]bool{}
 	err := s.App.RunInTransaction(func(tx core.App) error {
 		for _, e := range edits {
 			if e.n > acked+1 {
 				sendFrom = acked + 1
 				return nil
 			}
-			v, err := s.one(tx, e, acked, moved)
+			v, err := s.one(tx, e, acked)
 			if err != nil {
 				return err
 			}
@@ -144,22 +141,18 @@ func (s *session) transact(edits []numbered) error {
 	}
 	s.out.Verdicts = append(s.out.Verdicts, verdicts...)
 	s.phone.Acked, s.out.SendFrom = acked, sendFrom
-	for name := range moved {
-		s.out.Moved = append(s.out.Moved, name)
-	}
 	return nil
 }
 
 // one judges one edit and stores its verdict.
-func (s *session) one(tx core.App, e numbered, acked int64, moved map[string]bool) (wire.Verdict, error) {
+func (s *session) one(tx core.App, e numbered, acked int64) (wire.Verdict, error) {
 	hash := sha256.Sum256(e.raw)
 	if e.n <= acked {
 		return s.known(tx, e.n, hash[:])
 	}
 	// What others wrote must be seen before an edit is judged against it: an
 	// officer's write that is not yet absorbed would be overwritten unseen.
-	names, err := s.Journal.Absorb(tx, 0)
-	if err != nil {
+	if err := s.Journal.Absorb(tx, 0); err != nil {
 		return wire.Verdict{}, err
 	}
 	v := e.failed
@@ -189,12 +182,8 @@ func (s *session) one(tx core.App, e numbered, acked int64, moved map[string]boo
 			return wire.Verdict{}, err
 		}
 	}
-	own, err := s.Journal.Absorb(tx, s.phone.No)
-	if err != nil {
+	if err := s.Journal.Absorb(tx, s.phone.No); err != nil {
 		return wire.Verdict{}, err
-	}
-	for _, name := range append(names, own...) {
-		moved[name] = true
 	}
 	return *v, s.store(tx, *v, hash[:])
 }

@@ -1,0 +1,98 @@
+// Package hooks is what PocketBase calls us for, and nothing else: its order of
+// events is bound here to the parts that know what to do.
+//
+//	a record is written, by whomever   → fields filled, checks, notices, in one transaction   (records.go)
+//	a collection is edited             → the journal's triggers made anew, in that transaction (schema.go)
+//	the server starts                  → the routes: POST /api/sync, sign-in, the phone app    (routes.go)
+//	the clock                          → absorbing, the domains' jobs                          (jobs.go)
+package hooks
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+	"langso/signin"
+	"langso/sync/exchange"
+	"langso/sync/journal"
+)
+
+// Options are the parts that a commune is made of.
+type Options struct {
+	Domains []commune.Domain
+	Files   fs.FS            // the phone app; nil serves none
+	SignIn  *signin.Service  // nil: no way in over HTTP
+	Now     func() time.Time // the server's clock; nil: the computer's
+	Raise   func(tx core.App, n commune.Notice, now time.Time) error
+	Name    string // "Xã Phúc Hòa"
+	SMS     string // what carries codes: log, http, off
+	Demo    bool
+}
+
+// Commune is a running commune: the app with everything bound to it.
+type Commune struct {
+	Options
+	App     core.App
+	Journal *journal.Journal
+	Engine  *exchange.Engine
+	key     ed25519.PrivateKey
+	seen    seen
+}
+
+// Bind makes the commune and hangs it on the app's events. It starts nothing.
+func Bind(app core.App, o Options) *Commune {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := &Commune{Options: o, App: app}
+	c.Journal = journal.New(app, Shared(o.Domains))
+	c.Engine = exchange.New(app, c.Journal, o.Domains, c.sign, o.Now)
+	c.bindSchema()
+	c.bindRecords()
+	c.bindRoutes()
+	c.bindJobs()
+	return c
+}
+
+// Open brings the database to the present and makes the journal ready. The
+// server calls it when it starts; commands that touch records call it first.
+func (c *Commune) Open() error {
+	if err := c.App.RunAllMigrations(); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	var err error
+	if c.key, err = serverKey(c.App.DataDir()); err != nil {
+		return err
+	}
+	return c.Journal.Open()
+}
+
+// Absorb gives numbers to everything that was written; at the end of an import.
+func (c *Commune) Absorb() error { return c.Journal.Absorb(c.App, 0) }
+
+// Shared is what the journal must know of the domains: circles and routes as
+// values. The journal knows no domain.
+func Shared(domains []commune.Domain) []journal.Collection {
+	var out []journal.Collection
+	for _, d := range domains {
+		for _, c := range d.Collections {
+			shared := journal.Collection{Name: c.Name, Rules: c.Read.String(), Circles: func(r journal.Row) []string {
+				circles := c.Read.Of(r)
+				names := make([]string, len(circles))
+				for i, circle := range circles {
+					names[i] = string(circle)
+				}
+				return names
+			}}
+			for field, r := range c.Routes {
+				shared.Routes = append(shared.Routes, journal.Route{Field: field, Via: r.Via, Of: r.Of, From: r.From})
+			}
+			out = append(out, shared)
+		}
+	}
+	return out
+}

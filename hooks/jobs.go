@@ -1,0 +1,61 @@
+package hooks
+
+import (
+	"context"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// bindJobs starts what runs by the clock while the server serves.
+func (c *Commune) bindJobs() {
+	ctx, stop := context.WithCancel(context.Background())
+	c.App.OnServe().BindFunc(func(se *core.ServeEvent) error {
+		if err := se.Next(); err != nil {
+			return err
+		}
+		go c.every(ctx, 500*time.Millisecond, "absorb", c.Absorb)
+		go c.every(ctx, time.Minute, "note phones", func() error { return c.seen.flush(c.App) })
+		return nil
+	})
+	c.App.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
+		stop()
+		if err := c.seen.flush(c.App); err != nil {
+			c.App.Logger().Warn("noting phones failed", "error", err)
+		}
+		return e.Next()
+	})
+	for _, d := range c.Domains {
+		for _, job := range d.Jobs {
+			c.App.Cron().MustAdd(d.Name+": "+job.Name, job.At, func() { c.report(job.Name, job.Do(c.App, c.Now())) })
+		}
+	}
+	c.App.Cron().MustAdd("forget old verdicts", "30 20 * * *", func() { c.report("forget old verdicts", c.forgetVerdicts()) })
+}
+
+// forgetVerdicts drops verdicts that the phone confirmed, after 60 days.
+func (c *Commune) forgetVerdicts() error {
+	_, err := c.App.NonconcurrentDB().NewQuery(`DELETE FROM sync_verdicts WHERE at < {:then} AND n <= (SELECT confirmed FROM sync_phones p WHERE p.phone = sync_verdicts.phone)`).
+		Bind(dbx.Params{"then": c.Now().Add(-60 * 24 * time.Hour).UTC().Format(time.RFC3339)}).Execute()
+	return err
+}
+
+func (c *Commune) every(ctx context.Context, d time.Duration, name string, do func() error) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			c.report(name, do())
+		}
+	}
+}
+
+func (c *Commune) report(job string, err error) {
+	if err != nil {
+		c.App.Logger().Error("a job failed", "job", job, "error", err)
+	}
+}

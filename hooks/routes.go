@@ -1,0 +1,113 @@
+package hooks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/pwa"
+	"langso/signin"
+	"langso/sync/exchange"
+	"langso/sync/wire"
+)
+
+func (c *Commune) bindRoutes() {
+	c.App.OnServe().BindFunc(func(se *core.ServeEvent) error {
+		if err := c.Open(); err != nil {
+			return err
+		}
+		se.Router.GET("/api/langso", c.about)
+		se.Router.POST("/api/sync", c.sync).Bind(apis.SkipSuccessActivityLog()).Unbind(apis.DefaultBodyLimitMiddlewareId)
+		if c.SignIn != nil {
+			signin.Bind(se, c.SignIn)
+		}
+		if c.Files != nil {
+			if err := pwa.Bind(se, c.Files); err != nil {
+				return err
+			}
+		}
+		return se.Next()
+	})
+}
+
+// about tells a phone whom it talks to.
+func (c *Commune) about(e *core.RequestEvent) error {
+	var epoch string
+	if err := c.App.ConcurrentDB().NewQuery(`SELECT epoch FROM journal_meta`).Row(&epoch); err != nil {
+		return err
+	}
+	return e.JSON(http.StatusOK, map[string]any{
+		"v": wire.Version, "name": c.Name, "epoch": epoch, "key": c.publicKey(), "sms": c.SMS, "demo": c.Demo,
+	})
+}
+
+// sync is the phone's road.
+func (c *Commune) sync(e *core.RequestEvent) error {
+	body, err := io.ReadAll(io.LimitReader(e.Request.Body, wire.MaxBody+1))
+	if err != nil {
+		return fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
+	}
+	if len(body) > wire.MaxBody {
+		return fail(e, tooLarge)
+	}
+	phone, err := signin.Authenticate(c.App, e.Request, body)
+	if err != nil {
+		return signin.WriteError(e.Response, err)
+	}
+	if encoding := e.Request.Header.Get("Content-Encoding"); encoding != "" {
+		if body, err = wire.Unpack(body, encoding, wire.MaxBody); err != nil {
+			return fail(e, tooLarge)
+		}
+	}
+	ask, err := wire.DecodeAsk(body)
+	if err != nil {
+		return fail(e, err)
+	}
+	answer, err := c.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
+	if err != nil {
+		return c.busy(e, err)
+	}
+	c.seen.note(phone.ID, ask, c.Now())
+	packed, encoding := wire.Pack(answer.Body, e.Request.Header.Get("Accept-Encoding"))
+	h := e.Response.Header()
+	// Headers for pages: on this answer they are only bytes.
+	h.Del("X-Frame-Options")
+	h.Del("X-Xss-Protection")
+	h.Set("Content-Type", wire.ContentAnswer)
+	h.Set("Content-Length", strconv.Itoa(len(packed)))
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+	}
+	e.Response.WriteHeader(http.StatusOK)
+	_, err = e.Response.Write(packed)
+	return err
+}
+
+var tooLarge = &wire.AskError{Status: http.StatusRequestEntityTooLarge, Failure: wire.Failure{Code: "too_big", Say: "Gói dữ liệu quá lớn, hãy gửi ít hơn.", Limit: wire.MaxBody}}
+
+// busy answers what is the server's own trouble: the phone sends again later.
+func (c *Commune) busy(e *core.RequestEvent, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil // nobody listens any more
+	}
+	c.App.Logger().Error("an exchange failed", "error", err)
+	e.Response.Header().Set("Retry-After", "20")
+	return fail(e, &wire.AskError{Status: http.StatusServiceUnavailable, Failure: wire.Failure{Code: "busy", Say: "Máy chủ đang bận, sẽ tự gửi lại sau."}})
+}
+
+func fail(e *core.RequestEvent, err error) error {
+	var a *wire.AskError
+	if !errors.As(err, &a) {
+		return err
+	}
+	h := e.Response.Header()
+	h.Set("Content-Type", "application/json")
+	e.Response.WriteHeader(a.Status)
+	return json.NewEncoder(e.Response).Encode(a.Failure)
+}

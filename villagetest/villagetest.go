@@ -1,0 +1,281 @@
+// Package villagetest is a whole commune in a test: the real server with its
+// real router, in a folder of its own, and real phones that reach it through a
+// network in memory which may lose, repeat and cut what it carries.
+package villagetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+	"langso/hooks"
+	_ "langso/pb_migrations"
+	"langso/phone"
+	"langso/sync/journal"
+)
+
+// Server is one commune being served in memory.
+type Server struct {
+	*hooks.Commune
+	Clock   *Clock
+	SMS     *bytes.Buffer // what the log gateway printed
+	handler atomic.Pointer[http.Handler]
+	options hooks.Options
+	dir     string
+}
+
+// Clock is a wall clock that tests move.
+type Clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+// Now returns the clock's time.
+func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
+
+// Add moves the clock.
+func (c *Clock) Add(d time.Duration) { c.mu.Lock(); c.at = c.at.Add(d); c.mu.Unlock() }
+
+// Today is the day on which test communes wake up.
+var Today = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
+
+// template is a migrated, empty data folder, made once a process: a new commune
+// is a copy of it.
+var template = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "langso-template")
+	if err != nil {
+		return "", err
+	}
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect})
+	if err := app.Bootstrap(); err != nil {
+		return "", err
+	}
+	if err := app.RunAllMigrations(); err != nil {
+		return "", err
+	}
+	return dir, app.ResetBootstrapState()
+})
+
+// New serves an empty commune of these domains until the test ends. change may
+// alter the options.
+func New(tb testing.TB, domains []commune.Domain, change ...func(*hooks.Options)) *Server {
+	tb.Helper()
+	from, err := template()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dir := tb.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		tb.Fatal(err)
+	}
+	s := &Server{Clock: &Clock{at: Today}, SMS: &bytes.Buffer{}, dir: dir}
+	s.options = hooks.Options{Domains: domains, Now: s.Clock.Now, Name: "Xã thử"}
+	for _, f := range change {
+		f(&s.options)
+	}
+	s.start(tb)
+	tb.Cleanup(s.stop)
+	return s
+}
+
+func (s *Server) start(tb testing.TB) {
+	tb.Helper()
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: s.dir, DBConnect: journal.Connect, DataMaxOpenConns: 8, DataMaxIdleConns: 4})
+	if err := app.Bootstrap(); err != nil {
+		tb.Fatal(err)
+	}
+	if s.options.SignIn != nil {
+		s.options.SignIn.App = app
+	}
+	s.Commune = hooks.Bind(app, s.options)
+	router, err := apis.NewRouter(app)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	se := &core.ServeEvent{App: app, Router: router, Server: &http.Server{}}
+	err = app.OnServe().Trigger(se, func(se *core.ServeEvent) error {
+		mux, err := se.Router.BuildMux()
+		if err != nil {
+			return err
+		}
+		s.handler.Store(&mux)
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (s *Server) stop() {
+	event := &core.TerminateEvent{App: s.App}
+	_ = s.App.OnTerminate().Trigger(event, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
+}
+
+// Restart stops the server and starts it again on the same folder, as after a
+// crash or an update.
+func (s *Server) Restart(tb testing.TB) {
+	tb.Helper()
+	s.stop()
+	s.start(tb)
+}
+
+// Handler is the server's HTTP handler of now.
+func (s *Server) Handler() http.Handler { return *s.handler.Load() }
+
+// Dir is the server's data folder.
+func (s *Server) Dir() string { return s.dir }
+
+// Do sends a request to the server in memory.
+func (s *Server) Do(method, path, body string, header map[string]string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, bytes.NewReader([]byte(body)))
+	r.Header.Set("Content-Type", "application/json")
+	for k, v := range header {
+		r.Header.Set(k, v)
+	}
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// Put saves a record as the server itself would, and returns its id. Fields that
+// are ids of other records are given as they are.
+func (s *Server) Put(tb testing.TB, coll, id string, fields map[string]any) string {
+	tb.Helper()
+	c, err := s.App.FindCachedCollectionByNameOrId(coll)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r := core.NewRecord(c)
+	if id != "" {
+		r.Id = id
+	}
+	for k, v := range fields {
+		r.Set(k, v)
+	}
+	if err := s.App.Save(r); err != nil {
+		tb.Fatalf("put %s/%s: %v", coll, id, err)
+	}
+	return r.Id
+}
+
+// Phone makes a phone of a person that is signed in already, without SMS. Its
+// requests go through the network.
+func (s *Server) Phone(tb testing.TB, person string, n *Network) *phone.Phone {
+	tb.Helper()
+	return s.PhoneAt(tb, filepath.Join(tb.TempDir(), "phone"), person, n)
+}
+
+// PhoneAt is Phone in a folder of the caller's.
+func (s *Server) PhoneAt(tb testing.TB, dir, person string, n *Network) *phone.Phone {
+	tb.Helper()
+	if n == nil {
+		n = &Network{}
+	}
+	n.server = s
+	p, err := phone.Open(dir, "http://commune.test", phone.WithTransport(n), phone.WithClock(s.Clock.Now))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = p.Close() })
+	if id, _, err := p.Self(); err != nil || id != "" {
+		return p
+	}
+	key, err := p.PublicKey()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	id := s.Put(tb, "phones", "", map[string]any{"person": person, "label": "Máy thử", "public_key": key})
+	if err := p.Adopt(id, person); err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// Network carries requests to the server in memory. Its faults are functions,
+// so that a simulation decides by its seed.
+type Network struct {
+	server *Server
+	// Fault decides what happens to a request; nil: nothing.
+	Fault func() Fault
+	// Requests, Up and Down count what was carried, bodies only.
+	Requests, Up, Down atomic.Int64
+}
+
+// Fault is what a bad network does to one request.
+type Fault struct {
+	Drop    bool          // the request never arrives
+	Repeat  bool          // it arrives twice; the second answer comes back
+	Lose    bool          // it arrives, the answer does not
+	Cut     func(int) int // how many of the answer's bytes come through
+	Captive bool          // a portal answers a page instead
+	Between func()        // called when the server has committed and the answer is not yet under way
+}
+
+var errLost = errors.New("the network lost it")
+
+// RoundTrip implements http.RoundTripper.
+func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+	}
+	n.Requests.Add(1)
+	n.Up.Add(int64(len(body)))
+	var f Fault
+	if n.Fault != nil {
+		f = n.Fault()
+	}
+	switch {
+	case f.Drop:
+		return nil, errLost
+	case f.Captive:
+		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: io.NopCloser(bytes.NewReader([]byte("<html>Đăng nhập Wi-Fi</html>\n"))), Request: r}, nil
+	}
+	serve := func() *http.Response {
+		// As on a wire: the server sees a request of its own.
+		again := httptest.NewRequest(r.Method, r.URL.String(), bytes.NewReader(body)).WithContext(context.WithoutCancel(r.Context()))
+		again.Header = r.Header.Clone()
+		w := httptest.NewRecorder()
+		n.server.Handler().ServeHTTP(w, again)
+		return w.Result()
+	}
+	response := serve()
+	if f.Repeat {
+		response = serve()
+	}
+	if f.Between != nil {
+		f.Between()
+	}
+	if f.Lose {
+		return nil, errLost
+	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	if f.Cut != nil {
+		if at := f.Cut(len(answer)); at < len(answer) {
+			answer = answer[:at]
+		}
+	}
+	n.Down.Add(int64(len(answer)))
+	response.Body = io.NopCloser(bytes.NewReader(answer))
+	response.Request = r
+	return response, nil
+}

@@ -163,6 +163,7 @@ export class Client extends EventTarget {
     const same = !this.account || this.account.person.id === got.person.id;
     const { edits, n } = same ? renumber(this.state.edits.values()) : { edits: [], n: 0 };
     await this.store.move({ phone: got.phone, person: got.person, label, key }, edits, n);
+    await this.note({ synced: undefined });
     await this.reload();
     this.channel?.postMessage('written');
     this.#feel('idle');

@@ -34,10 +34,10 @@ export function frame(client, domains) {
     const at = { client, params: found.params, query: new URLSearchParams(query) };
     const title = typeof found.screen.title === 'string' ? found.screen.title : found.screen.title(at);
     document.title = title + ' — Làng Số';
-    head.replaceChildren(
+    head.replaceChildren(...[
       path === '/' || !client.me ? h('span.brand', null, h('img', { src: '/icon.svg', alt: '', width: 34, height: 34 }), client.notes.name ? h('span', null, client.notes.name) : 'Làng Số')
         : h('a.back', { href: '#' + up(path, found.screen, screens), 'aria-label': 'Quay lại' }, '‹'),
-      path === '/' || !client.me ? null : h('h1', null, title), client.me ? live(() => road(client), 'a.road') : null);
+      path === '/' || !client.me ? null : h('h1', null, title), client.me ? live(() => road(client), 'a.road') : null].filter(el => el !== null));
     head.querySelector('.road')?.setAttribute('href', '#/tai-khoan');
     nav.hidden = !client.me;
     nav.replaceChildren(client.me ? live(() => tabs(client, domains, path)) : '');
@@ -56,7 +56,8 @@ export function frame(client, domains) {
     return [h('div.page', null, screen.draw(at))];
   };
 
-  wide.addEventListener('change', show);
+  // A tablet that is turned keeps what was typed.
+  wide.addEventListener('change', () => { if (find(shown)?.screen.list && !main.querySelector('form')) show(); });
   client.addEventListener('change', () => { if (client.me !== signedIn) { signedIn = client.me; show(); } });
   return show;
 }
@@ -90,10 +91,10 @@ function road(c) {
   const n = c.waiting.length, bad = c.unsettled.length;
   if (c.mood === 'signed-out' || c.mood === 'blocked') return badge('Cần đăng nhập lại', 'bad');
   if (bad) return badge(`${bad} việc cần xem`, 'bad');
-  if (c.mood === 'busy' && (n || !c.notes.synced)) return badge('Đang đồng bộ…', 'wait');
+  if (c.mood === 'busy' && n) return badge('Đang đồng bộ…', 'wait');
   if (n) return badge(`${n} việc chờ gửi`, 'wait');
   if (c.mood === 'offline' || !navigator.onLine) return badge('Chưa có mạng', 'warn');
-  return badge('Đã đồng bộ', 'good');
+  return c.notes.synced ? badge('Đã đồng bộ', 'good') : badge('Đang lấy dữ liệu…', 'wait');
 }
 
 /** The ways that are always there. @param {Client} c @param {Domain[]} domains @param {string} path */

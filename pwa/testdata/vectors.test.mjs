@@ -2,44 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Answer, ask, lines, newState, standingHash } from '../../pb_public/sync/exchange.js';
+import { Answer, ask, lines, standingHash } from '../../pb_public/sync/exchange.js';
 import { authorization, base64url, signingBytes, unbase64url, verify } from '../../pb_public/sync/keys.js';
-import { isZero, overlay } from '../../pb_public/sync/overlay.js';
+import { overlay } from '../../pb_public/sync/overlay.js';
+import { feed, phone, unzero, written } from './phone.mjs';
 
 const read = name => JSON.parse(readFileSync(new URL('../../docs/protocol/' + name, import.meta.url), 'utf8'));
 const bytes = hex => Uint8Array.from(Buffer.from(hex, 'hex'));
-
-/** The state of a phone that is written down. */
-export function phone(p) {
-  const s = newState();
-  const { n = 0, records = {}, edits = [], ...place } = structuredClone(p);
-  Object.assign(s.place, place);
-  if (place.circles) s.place.hash = place.standing ?? '';
-  s.n = n;
-  for (const [coll, of] of Object.entries(records)) s.records.set(coll, new Map(Object.entries(of).map(([id, r]) => [id, { id, ...r }])));
-  for (const k of edits) s.edits.set(k.edit.n, k);
-  return s;
-}
-
-const unzero = o => Object.fromEntries(Object.entries(o).filter(([, v]) => !isZero(v)));
-
-/** A phone written down, in one form. */
-export function written(s) {
-  const { hash, ...place } = s.place;
-  const records = {};
-  for (const [coll, of] of s.records) if (of.size) records[coll] = Object.fromEntries([...of].map(([id, r]) => [id, { seq: r.seq, in: [...r.in].sort(), set: unzero(r.set) }]));
-  const edits = [...s.edits.values()].sort((a, b) => a.edit.n - b.edit.n).map(({ edit, verdict }) => unzero({ edit, verdict }));
-  return unzero({ ...place, n: s.n, records, edits });
-}
-
-async function* whole(text) { yield new TextEncoder().encode(text); }
-
-/** Feeds an answer and tells how it ended. */
-export async function feed(state, text) {
-  const a = new Answer(state);
-  try { for await (const line of lines(whole(text))) a.line(line); } catch (err) { if (err.constructor.name !== 'Garbled') throw err; }
-  return a;
-}
 
 const wire = c => c.answer.map(l => (typeof l === 'string' ? l : JSON.stringify(l)) + '\n').join('') + (c.tail ?? '');
 

@@ -1,0 +1,102 @@
+package pwa_test
+
+import (
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"langso/pwa"
+)
+
+// screens are all places of the app, with words that each must show.
+var screens = []struct{ name, hash, words string }{
+	{"home", "#/", "Tin mới"},
+	{"health", "#/suc-khoe", "Sổ của tôi"},
+	{"health-book", "#/suc-khoe/lan000000000000", "2 ý kiến"},
+	{"health-entry", "#/suc-khoe/lan000000000000/e00000000000003", "2 ý kiến khác nhau"},
+	{"health-danger", "#/suc-khoe/lan000000000000/e00000000000001", "Huyết áp rất cao"},
+	{"health-measure", "#/suc-khoe/lan000000000000/ghi/measurement", "tâm thu"},
+	{"health-vaccination", "#/suc-khoe/con000000000000/ghi/vaccination", "Số lô"},
+	{"health-amend", "#/suc-khoe/lan000000000000/e00000000000001/dinh-chinh", "Vì sao đính chính"},
+	{"dossiers", "#/ho-so", "Cần bổ sung"},
+	{"procedures", "#/ho-so/moi", "Đăng ký khai sinh"},
+	{"dossier-write", "#/ho-so/moi/p00000000000001", "Giấy chứng sinh"},
+	{"dossier", "#/ho-so/d00000000000001", "Các bước"},
+	{"market", "#/cho", "45.000 đ"},
+	{"product", "#/cho/hang/h0000000000000a", "Thành tiền"},
+	{"stall", "#/cho/gian/s00000000000001", "Nơi nhận hàng"},
+	{"orders", "#/cho/don", "Đã nhận đơn"},
+	{"order", "#/cho/don/o00000000000001", "Tổng cộng"},
+	{"inbox", "#/thong-bao", "Gửi cho tôi"},
+	{"notice", "#/thong-bao/n00000000000001", "Hẹn trả ngày 1/12"},
+	{"announcement", "#/tin/a00000000000001", "sổ tiêm của cháu"},
+	{"account", "#/tai-khoan", "Ai đã xem hồ sơ"},
+	{"station", "#/tram", "Trần Gia Bảo"},
+	{"queue", "#/mot-cua", "Chờ dân (1)"},
+	{"queue-dossier", "#/mot-cua/d00000000000001", "Bước tiếp theo"},
+	{"persons", "#/nguoi-dan", "Trần Gia Bảo"},
+	{"person", "#/nguoi-dan/con000000000000", "Nộp hồ sơ hộ"},
+	{"counter", "#/gian-hang/s00000000000001", "Đơn cần làm"},
+	{"counter-order", "#/gian-hang/s00000000000001/don/o00000000000001", "Đã gói hàng"},
+	{"goods", "#/gian-hang/s00000000000001/hang/h0000000000000a", "Bán tại chỗ"},
+	{"broadcast", "#/truyen-thanh", "Viết tin mới"},
+	{"broadcast-write", "#/truyen-thanh/moi", "Đăng tin"},
+}
+
+// flaws lists what an elderly reader stumbles over: a page wider than the
+// screen, words that are cut, letters below 18 pixels, targets below 48.
+const flaws = `(() => {
+  const out = [], seen = el => el.offsetParent !== null && el.getClientRects().length > 0;
+  if (document.documentElement.scrollWidth > innerWidth + 1) out.push('wider than the screen: ' + document.documentElement.scrollWidth);
+  for (const el of document.querySelectorAll('a, button, input, select, textarea, summary')) {
+    if (!seen(el)) continue;
+    const target = el.closest('label.check') ?? el, r = target.getBoundingClientRect();
+    if (r.height < 47.5 && !el.closest('dd')) out.push('target of ' + Math.round(r.height) + ' px: ' + (el.innerText || el.name));
+    if (r.right > innerWidth + 1 || r.left < -1) out.push('beyond the edge: ' + (el.innerText || el.name));
+  }
+  for (const el of document.querySelectorAll('body *')) {
+    if (!seen(el) || ![...el.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
+    if (parseFloat(getComputedStyle(el).fontSize) < 17) out.push('letters of ' + getComputedStyle(el).fontSize + ': ' + el.innerText.slice(0, 40));
+    if (el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflow === 'hidden') out.push('cut: ' + el.innerText.slice(0, 40));
+  }
+  if (/undefined|NaN|\[object/.test(document.body.innerText)) out.push('a hole in the words');
+  return out.join('\n');
+})()`
+
+func TestEveryScreenFits(t *testing.T) {
+	site, err := pwa.Load(os.DirFS("../pb_public"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []struct {
+		name          string
+		width, height int
+	}{{"phone", 360, 800}, {"desk", 1280, 800}} {
+		t.Run(size.name, func(t *testing.T) {
+			f := newFake(t, site)
+			f.circles = []string{"commune", "market", "person:lan000000000000", "duty:onestop", "duty:broadcast", "station:t1", "stall:s00000000000001"}
+			f.furnish()
+			f.put("orders", "o00000000000001", map[string]any{"buyer": "lan000000000000", "stall": "s00000000000001", "state": "confirmed", "code": "PZ7K2M", "total": 135000,
+				"lines": []map[string]any{{"product": "h0000000000000a", "name": "Vải thiều Phúc Hòa", "unit": "kg", "price": 45000, "quantity": 3}}, "placed_at": "2026-11-24 01:00:00.000Z", "note": "Cháu lấy buổi chiều ạ"})
+			srv := httptest.NewServer(f)
+			defer srv.Close()
+			p := open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), size.width, size.height)
+			p.signIn()
+			for _, s := range screens {
+				p.visit(s.hash)
+				p.sees(s.words)
+				p.shot(size.name + "-" + s.name)
+				found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](flaws))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if found != "" {
+					t.Errorf("%s at %d px:\n%s", s.hash, size.width, found)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,187 @@
+// The client against a server in a few lines: what is stored, sent, repeated and kept.
+import assert from 'node:assert/strict';
+import { gunzipSync } from 'node:zlib';
+import { test } from 'node:test';
+import { Client } from '../../pb_public/sync/client.js';
+import { compose, newId, renumber, spent } from '../../pb_public/sync/edits.js';
+import { maxEdits, ask } from '../../pb_public/sync/exchange.js';
+import { newKey, signingBytes, verify } from '../../pb_public/sync/keys.js';
+import { MemoryStore } from '../../pb_public/sync/store.js';
+import { feed, phone } from './phone.mjs';
+
+const at = new Date('2026-11-24T06:10:00Z');
+const nd = (...objects) => new Response(objects.map(o => JSON.stringify(o) + '\n').join(''), { headers: { 'Content-Type': 'application/x-ndjson' } });
+const json = (o, status = 200, headers = {}) => new Response(JSON.stringify(o), { status, headers: { 'Content-Type': 'application/json', ...headers } });
+
+/** A client signed in as Lan, over a store in memory; answer decides what the server says to each ask. */
+async function lan(answer, store = new MemoryStore()) {
+  const asks = [];
+  const c = new Client(store, {
+    now: () => at,
+    fetch: async (to, { headers, body }) => {
+      if (to !== '/api/sync') return answer({ to, body: JSON.parse(new TextDecoder().decode(body)) });
+      const sig = headers.Authorization.split('.')[1];
+      assert.equal(await verify(c.account.key.text, sig, signingBytes('POST', to, body)), true);
+      const plain = headers['Content-Encoding'] === 'gzip' ? gunzipSync(body) : body;
+      const got = { ...JSON.parse(new TextDecoder().decode(plain)), packed: headers['Content-Encoding'] };
+      asks.push(got);
+      return answer(got, asks.length);
+    },
+  });
+  if (!(await store.load()).account) await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
+  await c.reload();
+  return { c, asks, store };
+}
+
+const done = { complete: { cursor: 10, epoch: 'e' } };
+const take = edits => ({ verdicts: edits.map(e => ({ n: e.n, is: 'taken' })), acked: edits.at(-1).n });
+
+test('an edit is on the disk before the person sees it as done', async () => {
+  const { c, store } = await lan(() => { throw new TypeError('no network'); });
+  await c.edit({ coll: 'drafts', id: newId(), create: { note: 'a' } });
+  const other = new Client(store);
+  await other.reload();
+  assert.equal(other.waiting.length, 1);
+  await c.sync();
+  assert.equal(c.mood, 'offline');
+  assert.equal(c.waiting.length, 1);
+});
+
+test('edits go up in order, once', async () => {
+  const { c, asks } = await lan(a => nd(...(a.edits ? [take(a.edits)] : []), done));
+  for (const note of ['a', 'b', 'c']) await c.edit({ coll: 'drafts', id: newId(), create: { note } });
+  await c.sync();
+  await c.sync();
+  assert.deepEqual(asks.map(a => a.edits?.map(e => e.n)), [[1, 2, 3], undefined]);
+  assert.equal(asks[1].confirmed, 3);
+  assert.equal(c.mood, 'idle');
+});
+
+test('a lost answer: the same edits go again under the same numbers', async () => {
+  const { c, asks } = await lan((a, i) => { if (i === 1) throw new TypeError('reset'); return nd(take(a.edits), done); });
+  await c.edit({ coll: 'drafts', id: newId(), create: { note: 'a' } });
+  await c.sync();
+  await c.sync();
+  assert.deepEqual(asks[0].edits, asks[1].edits);
+  assert.equal(c.waiting.length, 0);
+});
+
+test('a taken edit shows until its record has come', async () => {
+  let cut = true;
+  const { c } = await lan(a => nd({ standing: { hash: 'h', circles: ['commune'] } }, ...(a.edits ? [take(a.edits)] : []),
+    ...(cut ? [] : [{ changes: { coll: 'drafts', rows: [{ id: 'd1', seq: 9, whole: true, in: [0], set: { note: 'a' } }] } }, done])));
+  await c.edit({ coll: 'drafts', id: 'd1', create: { note: 'a' } });
+  await c.sync();
+  assert.equal(c.waiting.length, 0);
+  assert.equal(c.get('drafts', 'd1').note, 'a');
+  cut = false;
+  await c.sync();
+  assert.equal(c.get('drafts', 'd1').note, 'a');
+  assert.equal(c.get('drafts', 'd1').$waits, undefined);
+});
+
+test('a difference is not counted twice when its record comes', async () => {
+  const row = stock => ({ changes: { coll: 'products', rows: [{ id: 'p', seq: 9, whole: true, in: [0], set: { stock } }] } });
+  const { c } = await lan((a, i) => nd(...(i === 1 ? [{ standing: { hash: 'h', circles: ['market'] } }, row(10), done] : [take(a.edits), row(8), done])));
+  await c.sync();
+  await c.edit({ coll: 'products', id: 'p', add: { stock: -2 } });
+  assert.equal(c.get('products', 'p').stock, 8);
+  await c.sync();
+  assert.equal(c.get('products', 'p').stock, 8);
+});
+
+test('more and resume until complete, in one meeting', async () => {
+  const { c, asks } = await lan((a, i) => nd(i < 3 ? { more: 'r' + i } : done));
+  await c.sync();
+  assert.deepEqual(asks.map(a => a.resume), [undefined, 'r1', 'r2']);
+  assert.equal(c.state.place.cursor, 10);
+});
+
+test('a captive portal means nothing', async () => {
+  const { c } = await lan(() => new Response('<html>', { headers: { 'Content-Type': 'text/html' } }));
+  await c.edit({ coll: 'drafts', id: newId(), create: {} });
+  await c.sync();
+  assert.equal(c.mood, 'offline');
+  assert.equal(c.waiting.length, 1);
+});
+
+test('a blocked phone forgets all records and keeps its outbox', async () => {
+  const { c, store } = await lan((a, i) => (i === 1 ? nd({ standing: { hash: 'h', circles: ['commune'] } }, { changes: { coll: 'villages', rows: [{ id: 'v', seq: 1, whole: true, in: [0], set: { name: 'x' } }] } }, done) : json({ code: 'phone_blocked', say: 'Máy bị chặn.', wipe: true }, 403)));
+  await c.sync();
+  assert.equal(c.all('villages').length, 1);
+  await c.edit({ coll: 'drafts', id: newId(), create: {} });
+  await c.sync();
+  assert.equal(c.mood, 'blocked');
+  const { state } = await store.load();
+  assert.deepEqual([state.records.size, state.place.cursor, state.edits.size], [0, 0, 1]);
+});
+
+test('who must sign in again keeps what waits, in order, under new numbers', async () => {
+  const { c } = await lan(a => (a.to ? json({ phone: 'ph2', person: { id: 'lan', name: 'Lan' } }) : json({ code: 'unknown_phone', say: 'Đăng nhập lại.' }, 401)));
+  await c.edit({ coll: 'drafts', id: 'd1', create: {} });
+  await c.edit({ coll: 'drafts', id: 'd1', change: { note: 'x' } });
+  await c.sync();
+  assert.equal(c.mood, 'signed-out');
+  await c.signIn({ number: '0912345678', code: '123456' }, 'máy');
+  assert.deepEqual(c.waiting.map(k => k.edit.n), [1, 2]);
+  assert.deepEqual(c.waiting[1].edit.after, [1]);
+});
+
+test('another person who signs in sees nothing of the first', async () => {
+  const { c, store } = await lan(a => (a.to ? json({ phone: 'ph2', person: { id: 'hoa', name: 'Hòa' } }) : nd({ standing: { hash: 'h', circles: ['commune'] } }, { changes: { coll: 'villages', rows: [{ id: 'v', seq: 1, whole: true, in: [0], set: {} }] } }, done)));
+  await c.sync();
+  c.fetch = (f => async (to, o) => (to === '/api/sync' ? Promise.reject(new TypeError('no network')) : f(to, o)))(c.fetch);
+  await c.signIn({ number: '0912345678', code: '123456' }, 'máy');
+  const { state, account } = await store.load();
+  assert.deepEqual([state.records.size, state.n, state.place.cursor, account.person.id], [0, 0, 0, 'hoa']);
+});
+
+test('a large ask is compressed and signed as sent', async () => {
+  const { c, asks } = await lan(a => nd(...(a.edits ? [take(a.edits)] : []), done));
+  await c.edit({ coll: 'drafts', id: newId(), create: { note: 'Kính gửi. '.repeat(200) } });
+  await c.sync();
+  assert.equal(asks[0].packed, 'gzip');
+});
+
+test('too many for the server: fewer the next time, none lost', async () => {
+  const sent = [];
+  const { c } = await lan(a => { const n = a.edits?.length ?? 0; sent.push(n); return n > 3 ? json({ code: 'too_big', say: '', limit: 3 }, 413) : nd(...(n ? [take(a.edits)] : []), done); });
+  for (let i = 0; i < 10; i++) await c.edit({ coll: 'drafts', id: newId(), create: {} });
+  for (let i = 0; i < 4; i++) await c.sync();
+  assert.deepEqual(sent.slice(0, 3), [10, 5, 2]);
+  assert.equal(c.waiting.length, 0);
+});
+
+test('an ask holds at most so many edits and tells how many are left', () => {
+  const s = phone({ n: 501, edits: Array.from({ length: 501 }, (_, i) => ({ edit: { n: i + 1, do: 'x', args: {} } })) });
+  const a = ask(s, { clock: at });
+  assert.deepEqual([a.edits.length, a.waiting, a.confirmed], [maxEdits, 1, undefined]);
+});
+
+test('a server that went back behind what is kept: an empty edit holds each lost place', async () => {
+  const s = phone({ epoch: 'e', cursor: 5, n: 8, edits: [{ edit: { n: 8, do: 'x', args: {} }, verdict: { n: 8, is: 'taken' } }] });
+  await feed(s, JSON.stringify({ send_from: 6 }) + '\n');
+  assert.deepEqual(ask(s, { clock: at }).edits.map(e => [e.n, e.do]), [[6, 'phone.forgotten'], [7, 'phone.forgotten'], [8, 'x']]);
+});
+
+test('an edit names the untaken edit that made its record', () => {
+  const kept = [{ edit: { n: 1, coll: 'drafts', id: 'd', create: {} } }, { edit: { n: 2, coll: 'drafts', id: 'e', create: {} }, verdict: { is: 'taken' } }];
+  assert.deepEqual(compose({ coll: 'drafts', id: 'd', change: {} }, 3, 0, at, kept).after, [1]);
+  assert.equal(compose({ coll: 'drafts', id: 'e', change: {} }, 3, 0, at, kept).after, undefined);
+});
+
+test('refused edits of the old phone stay to be read and are never sent', () => {
+  const { edits, n } = renumber([{ edit: { n: 4, do: 'a' }, verdict: { n: 4, is: 'refused' } }, { edit: { n: 6, do: 'b', after: [4, 7] } }, { edit: { n: 7, do: 'c' } }]);
+  assert.deepEqual(edits.map(k => k.edit), [{ n: 1, do: 'b', after: [2] }, { n: 2, do: 'c' }, { n: -4, do: 'a' }]);
+  assert.equal(n, 2);
+});
+
+test('taken edits are kept for a week, refused ones until the person is done', () => {
+  const week = new Date(at.getTime() - 8 * 24 * 3600_000).toISOString();
+  const k = (n, is, more) => ({ edit: { n }, verdict: { is }, heard: week, ...more });
+  assert.deepEqual(spent([k(1, 'taken'), k(2, 'taken', { heard: at.toISOString() }), k(3, 'refused'), k(4, 'refused', { dismissed: true }), { edit: { n: 5 } }], at), [1, 4]);
+});
+
+test('ids are 15 letters and digits', () => {
+  for (let i = 0; i < 200; i++) assert.match(newId(), /^[a-z0-9]{15}$/);
+});

@@ -78,7 +78,8 @@ func TestSubmit(t *testing.T) {
 		over map[string]any
 		want string
 	}{
-		{"the id with another content", lan, map[string]any{"id": communetest.ID("d"), "note": "khác"}, "exists"},
+		{"the id with another content", lan, map[string]any{"id": communetest.ID("d"), "content": map[string]any{"con": "Vũ Bé Na", "giay": "số 8"}}, "exists"},
+		{"the id with another note", lan, map[string]any{"id": communetest.ID("d"), "note": "khác"}, "exists"},
 		{"without a paper", lan, map[string]any{"content": map[string]any{"con": "Na", "giay": " "}}, "incomplete"},
 		{"without content", lan, map[string]any{"content": nil}, "incomplete"},
 		{"content in a list", lan, map[string]any{"content": []string{"Na"}}, "bad_content"},
@@ -100,7 +101,7 @@ func TestSubmit(t *testing.T) {
 		_, err := c.Do(k.who, "publicservice.submit", birth(k.over))
 		communetest.Judged(t, k.name, err, k.want)
 	}
-	if c.Get("dossiers", "xk").GetString("channel") != "counter" || c.Get("dossiers", "xj").GetString("channel") != "app" {
+	if c.Get("dossiers", "xl").GetString("channel") != "counter" || c.Get("dossiers", "xk").GetString("channel") != "app" {
 		t.Error("the channel is not as it was handed in")
 	}
 	c.Get("drafts", "his") // the officer's submission must not delete another's draft

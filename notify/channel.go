@@ -12,6 +12,14 @@ import (
 // wake-up is tried to see whether somebody has repaired it.
 const configRest = 15 * time.Minute
 
+// A road that is not known to be well is tried by one wake-up at a time. After
+// so many that failed in a row it rests for shortRest: one phone's own trouble
+// does not stop the road, and a dead network costs no more than three of them.
+const (
+	strikes   = 3
+	shortRest = 2 * time.Second
+)
+
 // channel is a sender and what is known about its service just now. It lives in
 // memory: a restart tries afresh.
 type channel struct {
@@ -21,9 +29,12 @@ type channel struct {
 	until   time.Time // nothing is sent before
 	why     string    // why not; "" when the road is well
 	stopped bool      // by a [Config]: somebody must repair the settings
+	proved  bool      // the service has answered since the start
+	failed  int       // strikes so far
 
-	// one is held by the only wake-up that is under way on a road that was
-	// not well a moment ago; the others wait for what it learns.
+	// one is held by the only wake-up that is under way on a road that is not
+	// known to be well; the others wait for what it learns. So the first of all
+	// also opens the connection that the others share.
 	one sync.Mutex
 }
 
@@ -40,8 +51,8 @@ func (c *channel) off() string {
 	return ""
 }
 
-// send hands the wake-up to the sender, unless the road rests. After a rest
-// one wake-up goes alone, and the others only if it did not end the same way.
+// send hands the wake-up to the sender, unless the road rests. At the start and
+// after a rest one goes alone, and the others only if the service answered it.
 func (c *channel) send(ctx context.Context, d Delivery, now func() time.Time) error {
 	if !c.well() {
 		c.one.Lock()
@@ -54,7 +65,9 @@ func (c *channel) send(ctx context.Context, d Delivery, now func() time.Time) er
 	if err := c.rest(now()); err != nil {
 		return err
 	}
-	err := c.sender.Send(ctx, d)
+	sending, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	err := c.sender.Send(sending, d)
 	if ctx.Err() == nil {
 		c.learn(now(), err)
 	}
@@ -64,7 +77,7 @@ func (c *channel) send(ctx context.Context, d Delivery, now func() time.Time) er
 func (c *channel) well() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.why == ""
+	return c.why == "" && c.proved
 }
 
 func (c *channel) rest(now time.Time) error {
@@ -86,6 +99,8 @@ func (c *channel) learn(now time.Time, err error) {
 	case errors.As(err, &later):
 		if later.After > 0 {
 			c.pause(now.Add(later.After), later.Why, false)
+		} else {
+			c.strike(now, later.Why)
 		}
 	default: // the service answered us, whatever it thinks of the phone
 		c.recover(now)
@@ -102,13 +117,30 @@ func (c *channel) pause(until time.Time, why string, stopped bool) {
 	c.why, c.stopped = why, c.stopped || stopped
 }
 
+// strike counts a failure on a road that is not known to be well.
+func (c *channel) strike(now time.Time, why string) {
+	if c.well() {
+		return
+	}
+	c.mu.Lock()
+	c.failed++
+	out := c.failed >= strikes
+	if out {
+		c.failed = 0
+	}
+	c.mu.Unlock()
+	if out {
+		c.pause(now.Add(shortRest), why, false)
+	}
+}
+
 // recover declares the road well; a late answer to an older wake-up does not end
 // a rest.
 func (c *channel) recover(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !now.Before(c.until) {
-		c.until, c.why, c.stopped = time.Time{}, "", false
+		c.until, c.why, c.stopped, c.proved, c.failed = time.Time{}, "", false, true, 0
 	}
 }
 

@@ -102,7 +102,7 @@ func phone(t testing.TB, app core.App, name, person string) {
 	t.Helper()
 	add(t, app, "phones", name, map[string]any{
 		"person": id(person), "label": name, "public_key": "ed25519:" + name,
-		"transport": "fake", "address": "address-" + name, "address_state": "ok",
+		"transport": "fcm", "address": "address-" + name, "address_state": "ok",
 	})
 }
 
@@ -136,7 +136,7 @@ type fake struct {
 	woken []Delivery
 }
 
-func (f *fake) Name() string { return "fake" }
+func (f *fake) Name() string { return "fcm" }
 func (f *fake) Off() string  { return f.offWhy }
 
 func (f *fake) Send(ctx context.Context, d Delivery) error {

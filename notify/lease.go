@@ -22,7 +22,7 @@ const (
 
 // leaseTime is how long a worker may be silent before another takes over: more
 // than a page can take.
-const leaseTime = time.Minute
+const leaseTime = 2 * time.Minute
 
 // errLost says that another worker has the delivery: what we know is old.
 var errLost = errors.New("lease lost")

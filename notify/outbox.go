@@ -19,7 +19,7 @@ const (
 	jobsAtOnce  = 16               // of them under way at a time
 	pageSize    = 200              // phones between two writes: what a crash may repeat
 	sendsAtOnce = 100              // wake-ups under way at a time
-	sendTime    = 15 * time.Second // one wake-up; two rounds of a page stay within a lease
+	sendTime    = 15 * time.Second // one wake-up; three strikes and two rounds of a page stay within a lease
 	keepDone    = 30 * 24 * time.Hour
 	sweepEvery  = time.Hour
 )
@@ -232,7 +232,5 @@ func (o *Outbox) wakeOne(ctx context.Context, p target, urgent bool) error {
 	if c == nil {
 		return fmt.Errorf("no road %q", p.Transport)
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendTime)
-	defer cancel()
 	return c.send(ctx, Delivery{Phone: p.ID, Address: p.Address, Urgent: urgent}, o.Now)
 }

@@ -272,7 +272,8 @@ func (a *answer) verdicts(tx *sql.Tx, line wire.Line) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`UPDATE edits SET state = ?, verdict = ? WHERE n = ? AND state = 'waiting'`, string(v.Final()), string(text), v.N); err != nil {
+		if _, err := tx.Exec(`UPDATE edits SET state = ?, verdict = ?, at = ? WHERE n = ? AND state = 'waiting'`,
+			string(v.Final()), string(text), a.p.now().UTC().Format(time.RFC3339), v.N); err != nil {
 			return err
 		}
 		a.report.Verdicts = append(a.report.Verdicts, v)

@@ -164,7 +164,7 @@ func (w *world) act() {
 	case 4, 5:
 		w.create(m, notes, phone.Values{"person": m.person, "procedure": "procedure000001", "note": w.word()})
 	case 6:
-		w.create(m, entries, phone.Values{"person": m.person, "kind": "measurement", "code": "weight", "data": map[string]any{"weight": 50 + w.rnd.IntN(20)}, "occurred_on": "2026-11-01", "source": "told"})
+		w.create(m, entries, phone.Values{"person": m.person, "kind": "measurement", "code": "weight", "data": map[string]any{"value": 50 + w.rnd.IntN(20)}, "occurred_on": "2026-11-01", "source": "told"})
 	case 7, 8:
 		w.change(m, notes, func() phone.Values { return phone.Values{"note": w.word()} })
 	case 9:

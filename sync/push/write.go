@@ -83,7 +83,10 @@ func (w *writing) create() error {
 	}
 	// The rules look at the record as it was stored, with the server's own
 	// fields: they must hold after the edit.
-	return w.mayWrite(r, errNotYours)
+	if !w.stands(w.decl.Write, r) {
+		return errNotYours
+	}
+	return nil
 }
 
 // again: the record is there. The same once more is no news, another is refused.
@@ -128,7 +131,7 @@ func (w *writing) mayWrite(r *core.Record, no error) error {
 	if w.stands(w.decl.Write, r) {
 		return nil
 	}
-	if !w.stands(w.decl.Read, r) && errors.Is(no, errNotYours) && w.edit.Create == nil {
+	if !w.stands(w.decl.Read, r) && errors.Is(no, errNotYours) {
 		return errNotFound
 	}
 	return no
@@ -184,7 +187,10 @@ func (w *writing) change() error {
 	if err := w.save(r); err != nil {
 		return err
 	}
-	return w.mayWrite(r, errNotYours) // and after: nobody moves a record into his own circle, or out of it
+	if !w.stands(w.decl.Write, r) {
+		return errNotYours // and after: nobody moves a record into another's circle, or a stranger's into his own
+	}
+	return nil
 }
 
 // settle lets the field's policy decide and notes what was met.

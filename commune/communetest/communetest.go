@@ -51,11 +51,37 @@ func New(t *testing.T, domain commune.Domain) *Commune {
 		t.Fatalf("bootstrap app: %v", err)
 	}
 	t.Cleanup(func() { _ = app.ResetBootstrapState() })
+	checkNames(t, app, domain)
 	c := &Commune{App: app, Now: time.Date(2026, 11, 24, 6, 10, 0, 0, time.UTC), t: t, domain: domain}
 	app.OnRecordCreate().BindFunc(c.save)
 	app.OnRecordUpdate().BindFunc(c.save)
 	app.OnRecordDelete().BindFunc(c.delete)
 	return c
+}
+
+// checkNames fails the test when the declaration names a collection or a field
+// that no migration makes.
+func checkNames(t *testing.T, app core.App, domain commune.Domain) {
+	t.Helper()
+	for _, decl := range domain.Collections {
+		col, err := app.FindCollectionByNameOrId(decl.Name)
+		if err != nil {
+			t.Fatalf("find collection %s: %v", decl.Name, err)
+		}
+		names := slices.Concat(decl.Read.Uses(), decl.Write.Uses(), decl.ServerFields,
+			slices.Collect(maps.Keys(decl.Fields)), slices.Collect(maps.Keys(decl.Routes)))
+		for _, r := range decl.Routes {
+			names = append(names, r.Via)
+		}
+		if decl.Owner != "" {
+			names = append(names, decl.Owner)
+		}
+		for _, name := range names {
+			if col.Fields.GetByName(name) == nil {
+				t.Fatalf("%s has no field %s", decl.Name, name)
+			}
+		}
+	}
 }
 
 // migrated returns the files of a commune that has just been migrated; once a

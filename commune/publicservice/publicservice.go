@@ -54,7 +54,7 @@ var Domain = commune.Domain{
 		Name:   "publicservice.step",
 		Title:  "Chuyển bước hồ sơ",
 		Writes: []string{"dossiers", "dossier_events"},
-		By:     "a one-stop officer; the applicant to complete (5) and to withdraw (7)",
+		By:     "a one-stop officer; the applicant to complete (5) and to withdraw (7), for whom an officer does it if it came over the counter",
 		Do:     step,
 	}},
 }

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -52,3 +54,17 @@ func (e *Later) Error() string { return "try later: " + e.Why }
 type Config struct{ Why string }
 
 func (e *Config) Error() string { return "road is set up wrongly: " + e.Why }
+
+// RetryAfter reads the header of that name, in seconds or as a date; 0 when it
+// is absent, past or unreadable, and never more than a week.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	const most = 7 * 24 * time.Hour
+	text := h.Get("Retry-After")
+	if n, err := strconv.Atoi(text); err == nil {
+		return max(0, time.Duration(min(n, int(most/time.Second)))*time.Second)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(most, max(0, at.Sub(now)))
+	}
+	return 0
+}

@@ -10,8 +10,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
+
+	"langso/notify"
 )
 
 // patience is how long one request to a gateway may take.
@@ -29,7 +30,7 @@ type HTTP struct {
 // Name is "http".
 func (*HTTP) Name() string { return "http" }
 
-// Send posts the text. 429 and 5xx and network trouble are [Later].
+// Send posts the text. 429 and 5xx and network trouble are a *notify.Later.
 func (h *HTTP) Send(ctx context.Context, number, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -39,7 +40,7 @@ func (h *HTTP) Send(ctx context.Context, number, text string) error {
 	}
 	resp, err := h.client().Do(req)
 	if err != nil {
-		return &Later{Why: reason(err)}
+		return &notify.Later{Why: reason(err)}
 	}
 	defer resp.Body.Close()
 	// A bounded read lets the connection be used again; the words of the answer
@@ -49,7 +50,7 @@ func (h *HTTP) Send(ctx context.Context, number, text string) error {
 	case resp.StatusCode >= 200 && resp.StatusCode < 300:
 		return nil
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
-		return &Later{After: RetryAfter(resp.Header, time.Now()), Why: fmt.Sprintf("gateway answered %d", resp.StatusCode)}
+		return &notify.Later{After: notify.RetryAfter(resp.Header, time.Now()), Why: fmt.Sprintf("gateway answered %d", resp.StatusCode)}
 	}
 	return fmt.Errorf("send sms: gateway answered %d", resp.StatusCode)
 }
@@ -96,17 +97,4 @@ func reason(err error) string {
 		return u.Err.Error()
 	}
 	return "gateway not reached"
-}
-
-// RetryAfter reads the header of that name, in seconds or as a date; 0 when it
-// is absent, past or unreadable.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
-	text := h.Get("Retry-After")
-	if n, err := strconv.Atoi(text); err == nil {
-		return max(0, time.Duration(min(n, 7*24*3600))*time.Second)
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
 }

@@ -15,26 +15,17 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Gateway sends a text to a number.
 type Gateway interface {
 	// Send hands the text over once; who calls decides whether to try again. An
-	// error never holds the number, the text or the gateway's token. [Later] is
-	// returned when trying again may help.
+	// error never holds the number, the text or the gateway's token. A
+	// *notify.Later is returned when trying again may help.
 	Send(ctx context.Context, number, text string) error
 	// Name is what GET /api/langso calls the gateway: "log" or "http".
 	Name() string
 }
-
-// Later says that the gateway cannot take the text now.
-type Later struct {
-	After time.Duration // what the gateway asked for; 0: it did not say
-	Why   string        // English, without secrets
-}
-
-func (l *Later) Error() string { return "try sms later: " + l.Why }
 
 // FromEnv returns the gateway of the settings: with LANGSO_SMS_URL an [HTTP]
 // gateway (its bearer token in LANGSO_SMS_TOKEN), with LANGSO_SMS_URL=off none

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"langso/notify"
 )
 
 func TestFold(t *testing.T) {
@@ -127,7 +129,7 @@ func TestHTTPTellsWhetherToTryAgain(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			var later *Later
+			var later *notify.Later
 			if errors.As(err, &later) != c.later {
 				t.Fatalf("error %v, want later=%v", err, c.later)
 			}
@@ -145,7 +147,7 @@ func TestHTTPNotReachedIsLaterAndKeepsSecrets(t *testing.T) {
 	fake := httptest.NewServer(http.NotFoundHandler())
 	fake.Close()
 	err := (&HTTP{URL: fake.URL + "/?pass=s3cret"}).Send(context.Background(), "+84912345678", "x")
-	var later *Later
+	var later *notify.Later
 	if !errors.As(err, &later) || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("got %v", err)
 	}

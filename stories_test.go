@@ -16,8 +16,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"langso/hooks"
-	"langso/notify"
 	"langso/phone"
 	"langso/villagetest"
 )
@@ -30,7 +28,7 @@ func TestStories(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			tb := env.T().(testing.TB)
 			s := &story{phones: map[string]*holder{}}
-			s.server = villagetest.New(tb, domains, func(o *hooks.Options) { o.Raise = notify.Raise })
+			s.server = villagetest.New(tb, domains)
 			s.tb = tb
 			env.Values[storyKey{}] = s
 			return nil

@@ -16,6 +16,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
+	"langso/demo"
+	"langso/notify"
 	"langso/signin"
 	"langso/sync/exchange"
 	"langso/sync/journal"
@@ -26,11 +28,13 @@ type Options struct {
 	Domains []commune.Domain
 	Files   fs.FS            // the phone app; nil serves none
 	SignIn  *signin.Service  // nil: no way in over HTTP
+	Outbox  *notify.Outbox   // wakes phones while the server serves; nil: notices are only synced
 	Now     func() time.Time // the server's clock; nil: the computer's
-	Raise   func(tx core.App, n commune.Notice, now time.Time) error
-	Name    string // "Xã Phúc Hòa"
-	SMS     string // what carries codes: log, http, off
-	Demo    bool
+	Name    string           // "Xã Phúc Hòa"
+
+	SQLConsole bool             // whether the dashboard's SQL console answers
+	Demo       bool             // the demo commune is loaded
+	Cast       []demo.Character // whom to try it as
 }
 
 // Commune is a running commune: the app with everything bound to it.
@@ -71,7 +75,16 @@ func (c *Commune) Open() error {
 	return c.Journal.Open()
 }
 
-// Absorb gives numbers to everything that was written; at the end of an import.
+// Settle opens the commune and absorbs everything that was written, as at the
+// end of an import.
+func (c *Commune) Settle() error {
+	if err := c.Open(); err != nil {
+		return err
+	}
+	return c.Absorb()
+}
+
+// Absorb gives numbers to everything that was written.
 func (c *Commune) Absorb() error { return c.Journal.Absorb(c.App, 0) }
 
 // Shared is what the journal must know of the domains: circles and routes as

@@ -16,6 +16,9 @@ func (c *Commune) bindJobs() {
 			return err
 		}
 		go c.every(ctx, 500*time.Millisecond, "absorb", c.Absorb)
+		if c.Outbox != nil {
+			go c.Outbox.Run(ctx)
+		}
 		go c.every(ctx, time.Minute, "note phones", func() error { return c.seen.flush(c.App) })
 		return nil
 	})

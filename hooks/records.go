@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
+	"langso/notify"
 )
 
 // bindRecords makes every write of a shared record, by a phone, the dashboard
@@ -105,7 +106,7 @@ func (c *Commune) newCase(tx core.App, e *core.RecordEvent) *commune.Case {
 }
 
 func (c *Commune) raise(tx core.App, decl *commune.Collection, one *commune.Case) error {
-	if decl.Raise == nil || c.Raise == nil {
+	if decl.Raise == nil {
 		return nil
 	}
 	notices, err := decl.Raise(one)
@@ -113,9 +114,12 @@ func (c *Commune) raise(tx core.App, decl *commune.Collection, one *commune.Case
 		return fmt.Errorf("raise notices of %s: %w", decl.Name, err)
 	}
 	for _, n := range notices {
-		if err := c.Options.Raise(tx, n, one.Now); err != nil {
+		if err := notify.Raise(tx, n, one.Now); err != nil {
 			return fmt.Errorf("raise notice %s: %w", n.Kind, err)
 		}
+	}
+	if len(notices) > 0 && c.Outbox != nil {
+		c.Outbox.Poke() // lost when the transaction is undone, or too early: the outbox looks again by itself
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -23,8 +24,10 @@ func (c *Commune) bindRoutes() {
 			return err
 		}
 		se.Router.GET("/api/langso", c.about)
-		se.Router.POST("/api/sync", c.sync).Bind(apis.SkipSuccessActivityLog()).Unbind(apis.DefaultBodyLimitMiddlewareId)
+		se.Router.POST("/api/sync", c.sync).Bind(apis.SkipSuccessActivityLog()).
+			Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
 		if c.SignIn != nil {
+			c.SignIn.MayInvite = c.mayInvite
 			signin.Bind(se, c.SignIn)
 		}
 		if c.Files != nil {
@@ -43,8 +46,16 @@ func (c *Commune) about(e *core.RequestEvent) error {
 		return err
 	}
 	return e.JSON(http.StatusOK, map[string]any{
-		"v": wire.Version, "name": c.Name, "epoch": epoch, "key": c.publicKey(), "sms": c.SMS, "demo": c.Demo,
+		"v": wire.Version, "name": c.Name, "epoch": epoch, "key": c.publicKey(), "sms": c.gateway(), "demo": c.Demo,
 	})
+}
+
+// gateway names what carries codes: log, http, or off.
+func (c *Commune) gateway() string {
+	if c.SignIn == nil || c.SignIn.SMS == nil {
+		return "off"
+	}
+	return c.SignIn.SMS.Name()
 }
 
 // sync is the phone's road.
@@ -110,4 +121,10 @@ func fail(e *core.RequestEvent, err error) error {
 	h.Set("Content-Type", "application/json")
 	e.Response.WriteHeader(a.Status)
 	return json.NewEncoder(e.Response).Encode(a.Failure)
+}
+
+// mayInvite tells whether a person sits at the one-stop counter now.
+func (c *Commune) mayInvite(_ core.App, person string) bool {
+	circles, err := c.Engine.Circles(person)
+	return err == nil && slices.Contains(circles, "duty:onestop")
 }

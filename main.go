@@ -1,0 +1,61 @@
+// Langso runs a rural commune: the electronic health book, public services and
+// the citizens' market, on an embedded PocketBase, for phones that are offline
+// most of the day.
+//
+// This file is the table of contents: the commune's parts by name, then serve.
+package main
+
+import (
+	"os"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/cmd"
+
+	"langso/demo"
+	"langso/hooks"
+	"langso/load"
+	"langso/notify"
+	"langso/notify/fcm"
+	"langso/notify/sms"
+	_ "langso/pb_migrations"
+	"langso/phone/command"
+	"langso/signin"
+	"langso/sync/journal"
+)
+
+func main() {
+	// A phone has a folder of its own and nothing to do with the server's.
+	if len(os.Args) > 1 && os.Args[1] == "phone" {
+		os.Exit(command.Main(os.Args[2:]))
+	}
+	app := pocketbase.NewWithConfig(pocketbase.Config{
+		HideStartBanner:  true,
+		DBConnect:        journal.Connect,
+		DataMaxOpenConns: 16,
+		DataMaxIdleConns: 4,
+		AuxMaxOpenConns:  4,
+		AuxMaxIdleConns:  1,
+	})
+	gateway := sms.FromEnv(os.Stdout)
+	outbox := &notify.Outbox{App: app, Senders: []notify.Sender{fcm.FromEnv()}}
+	commune := hooks.Bind(app, hooks.Options{
+		Name:    "Làng Số",
+		Domains: domains,
+		Files:   files(),
+		SignIn:  &signin.Service{App: app, SMS: gateway},
+		Outbox:  outbox,
+	})
+
+	app.RootCmd.Use = "langso"
+	app.RootCmd.Short = "Làng Số: một xã chạy được khi mất mạng"
+	app.RootCmd.AddCommand(
+		serveCommand(app, commune),
+		load.Command(app, domains, commune.Settle),
+		demo.Command(),
+		command.Command(),
+		cmd.NewSuperuserCommand(app),
+	)
+	if err := app.Execute(); err != nil {
+		os.Exit(1)
+	}
+}

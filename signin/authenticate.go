@@ -1,0 +1,50 @@
+package signin
+
+import (
+	"database/sql"
+	"errors"
+	"net/http"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/sync/wire"
+)
+
+// Phone is who asks: a phone whose key has signed the request.
+type Phone struct{ ID, Person string }
+
+var (
+	errUnknown   = refuse(http.StatusUnauthorized, "unknown_phone", "Máy này chưa đăng nhập. Xin đăng nhập lại, việc chưa gửi vẫn còn.")
+	errSignature = refuse(http.StatusUnauthorized, "signature", "Không xác nhận được điện thoại, hãy đăng nhập lại. Dữ liệu chưa gửi vẫn còn.")
+	errBlocked   = &Failure{Status: http.StatusForbidden, Failure: wire.Failure{Code: "phone_blocked", Say: "Máy này đã bị chặn. Xin liên hệ Ủy ban xã.", Wipe: true}}
+)
+
+// Authenticate tells which phone signed a request; body is as it was sent. It
+// reads one row and is on the path of every exchange. The error is a *[Failure]
+// unless the database failed.
+func Authenticate(app core.App, r *http.Request, body []byte) (*Phone, error) {
+	id, sig, ok := wire.ParseAuthorization(r.Header.Get("Authorization"))
+	if !ok {
+		return nil, errUnknown
+	}
+	p := &Phone{ID: id}
+	var key string
+	var blocked bool
+	err := app.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked FROM phones WHERE id = {:id}`).
+		Bind(dbx.Params{"id": id}).Row(&p.Person, &key, &blocked)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errUnknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	public, err := wire.ParseKey(key)
+	if err != nil || !public.Verify(wire.SigningBytes(r.Method, r.URL.Path, body), sig) {
+		return nil, errSignature
+	}
+	if blocked {
+		return nil, errBlocked
+	}
+	return p, nil
+}

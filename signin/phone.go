@@ -1,0 +1,254 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune/people"
+	"langso/sync/wire"
+)
+
+var (
+	errKey        = refuse(http.StatusBadRequest, "bad_key", "Khóa của máy không hợp lệ, xin mở lại ứng dụng.")
+	errInvitation = refuse(http.StatusForbidden, "bad_invitation", "Mã mời không đúng, đã dùng hoặc đã quá 10 phút. Xin lấy mã mới ở bàn một cửa.")
+	errNotOfficer = refuse(http.StatusForbidden, "not_yours", "Chỉ cán bộ một cửa đang làm nhiệm vụ mới mời được.")
+	errNobody     = refuse(http.StatusNotFound, "not_found", "Không tìm thấy người này.")
+)
+
+// holder is a person who has a number.
+type holder struct {
+	ID   string `db:"id" json:"id"`
+	Name string `db:"name" json:"name"`
+	Born string `db:"born" json:"born"`
+}
+
+func (s *Service) holders(number string) ([]holder, error) {
+	var all []holder
+	err := s.App.ConcurrentDB().NewQuery(`SELECT id, name, substr(born, 1, 4) AS born FROM persons WHERE phone_number = {:number} AND status != 'dead' ORDER BY born, name`).
+		Bind(dbx.Params{"number": number}).All(&all)
+	return all, err
+}
+
+func (s *Service) background() context.Context {
+	ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
+	var ask struct{ Number, Code, Person, Invitation, Key, Label string }
+	if err := decode(body, &ask); err != nil {
+		return nil, err
+	}
+	if _, err := wire.ParseKey(ask.Key); err != nil {
+		return nil, errKey
+	}
+	if ask.Invitation != "" {
+		return s.byInvitation(ask.Invitation, ask.Key, ask.Label)
+	}
+	number, ok := people.Number(ask.Number)
+	if !ok {
+		return nil, errNumber
+	}
+	if err := s.tryCode(number, ask.Code); err != nil {
+		return nil, err
+	}
+	who, err := s.holders(number)
+	if err != nil {
+		return nil, err
+	}
+	if ask.Person == "" && len(who) > 1 {
+		return map[string]any{"choose": who}, nil
+	}
+	for _, h := range who {
+		if ask.Person == "" || h.ID == ask.Person {
+			return s.admitPhone(h, ask.Key, ask.Label, func(tx core.App) error {
+				if err := useCode(tx, number); err != nil {
+					return err
+				}
+				// The number is theirs: that much is known of them now.
+				_, err := tx.NonconcurrentDB().NewQuery(`UPDATE persons SET identity_level = 1 WHERE id = {:id} AND identity_level = 0`).Bind(dbx.Params{"id": h.ID}).Execute()
+				return err
+			})
+		}
+	}
+	return nil, errCode // somebody else's id: the same as a wrong code
+}
+
+// admitPhone makes the row of a phone, or finds it by its key.
+func (s *Service) admitPhone(who holder, key, label string, also func(core.App) error) (any, error) {
+	label = clip(strings.TrimSpace(label), 120)
+	if label == "" {
+		label = "Điện thoại của " + clip(who.Name, 90)
+	}
+	var id string
+	err := s.App.RunInTransaction(func(tx core.App) error {
+		if err := also(tx); err != nil {
+			return err
+		}
+		r, err := tx.FindFirstRecordByData("phones", "public_key", key)
+		if errors.Is(err, sql.ErrNoRows) {
+			coll, err := tx.FindCachedCollectionByNameOrId("phones")
+			if err != nil {
+				return err
+			}
+			r = core.NewRecord(coll)
+			r.Set("public_key", key)
+			r.Set("person", who.ID)
+		} else if err != nil {
+			return err
+		}
+		if r.GetBool("blocked") {
+			return errBlocked
+		}
+		// One key is one person for ever: its edits are numbered as theirs.
+		if r.GetString("person") != who.ID {
+			return errKey
+		}
+		r.Set("label", label)
+		if err := tx.Save(r); err != nil {
+			return err
+		}
+		id = r.Id
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"phone": id, "person": map[string]string{"id": who.ID, "name": who.Name}}, nil
+}
+
+func clip(s string, most int) string {
+	for utf8.RuneCountInString(s) > most {
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
+	}
+	return s
+}
+
+// invitationLife is how long a counter's QR is good.
+const invitationLife = 10 * time.Minute
+
+func (s *Service) invite(e *core.RequestEvent, body []byte) (any, error) {
+	officer, err := Authenticate(s.App, e.Request, body)
+	if err != nil {
+		return nil, err
+	}
+	var ask struct{ Person string }
+	if err := decode(body, &ask); err != nil {
+		return nil, err
+	}
+	if s.MayInvite == nil || !s.MayInvite(s.App, officer.Person) {
+		return nil, errNotOfficer
+	}
+	if _, err := s.App.FindRecordById("persons", ask.Person); err != nil {
+		return nil, errNobody
+	}
+	token := strings.ToLower(rand.Text())
+	expires := s.now().Add(invitationLife)
+	_, err = s.App.NonconcurrentDB().NewQuery(`INSERT INTO invitations (hash, person, by, expires) VALUES ({:hash}, {:person}, {:by}, {:expires})`).
+		Bind(dbx.Params{"hash": hashToken(token), "person": ask.Person, "by": officer.Person, "expires": expires.Unix()}).Execute()
+	if err != nil {
+		return nil, err
+	}
+	link := s.base(e.Request) + "/#/dang-nhap?moi=" + token
+	svg, err := drawQR(link)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"link": link, "svg": svg, "expires": expires.UTC().Format(time.RFC3339)}, nil
+}
+
+func hashToken(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+func (s *Service) base(r *http.Request) string {
+	if s.PublicURL != "" {
+		return strings.TrimRight(s.PublicURL, "/")
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+func (s *Service) byInvitation(token, key, label string) (any, error) {
+	var who holder
+	err := s.App.ConcurrentDB().NewQuery(`SELECT p.id, p.name, substr(p.born, 1, 4) AS born FROM invitations i JOIN persons p ON p.id = i.person
+		WHERE i.hash = {:hash} AND i.expires > {:now}`).Bind(dbx.Params{"hash": hashToken(token), "now": s.now().Unix()}).One(&who)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errInvitation
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.admitPhone(who, key, label, func(tx core.App) error {
+		used, err := tx.NonconcurrentDB().NewQuery(`DELETE FROM invitations WHERE hash = {:hash} OR expires <= {:now}`).
+			Bind(dbx.Params{"hash": hashToken(token), "now": s.now().Unix()}).Execute()
+		if err != nil {
+			return err
+		}
+		if n, err := used.RowsAffected(); err != nil || n == 0 {
+			return errInvitation // two phones at once: the first has it
+		}
+		// The officer has seen the person.
+		_, err = tx.NonconcurrentDB().NewQuery(`UPDATE persons SET identity_level = 2 WHERE id = {:id} AND identity_level < 2`).Bind(dbx.Params{"id": who.ID}).Execute()
+		return err
+	})
+}
+
+func (s *Service) address(e *core.RequestEvent, body []byte) (any, error) {
+	p, err := Authenticate(s.App, e.Request, body)
+	if err != nil {
+		return nil, err
+	}
+	var ask struct{ Transport, Address string }
+	if err := decode(body, &ask); err != nil {
+		return nil, err
+	}
+	switch {
+	case ask.Transport == "none":
+		ask.Address = ""
+	case ask.Transport != "fcm" || ask.Address == "" || len(ask.Address) > 4096:
+		return nil, refuse(http.StatusBadRequest, "bad_address", "Địa chỉ đánh thức máy không hợp lệ.")
+	}
+	err = s.App.RunInTransaction(func(tx core.App) error {
+		// An address wakes one phone: the last that registered it.
+		if ask.Address != "" {
+			_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET transport = 'none', address = '' WHERE address = {:address} AND id != {:id}`).
+				Bind(dbx.Params{"address": ask.Address, "id": p.ID}).Execute()
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET transport = {:transport}, address = {:address}, address_state = 'ok' WHERE id = {:id}`).
+			Bind(dbx.Params{"transport": ask.Transport, "address": ask.Address, "id": p.ID}).Execute()
+		return err
+	})
+	return map[string]any{}, err
+}
+
+// signOut forgets the phone's key and address. The row stays: its edits and
+// verdicts are under its id.
+func (s *Service) signOut(e *core.RequestEvent, body []byte) (any, error) {
+	p, err := Authenticate(s.App, e.Request, body)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.App.NonconcurrentDB().NewQuery(`UPDATE phones SET public_key = 'out:' || id, transport = 'none', address = '' WHERE id = {:id}`).
+		Bind(dbx.Params{"id": p.ID}).Execute()
+	return map[string]any{}, err
+}

@@ -18,7 +18,7 @@ import { newVersions } from './ui/update.js';
  * @typedef {{client: Client, params: Record<string, string>, query: URLSearchParams}} At
  * @typedef {{title: string | ((at: At) => string), draw: (at: At) => any, list?: string, open?: boolean}} Screen
  *   list: the screen whose list stands at its left on a wide display; open: also for who is not signed in
- * @typedef {{name: string, title: string, icon: string, screens: Record<string, Screen>, tiles?: (c: Client) => Tile[], news?: (c: Client) => any[]}} Domain
+ * @typedef {{name: string, title: string, screens: Record<string, Screen>, tiles?: (c: Client) => Tile[], news?: (c: Client) => any[]}} Domain
  * @typedef {{href: string, title: string, icon: string, count?: number, duty?: boolean}} Tile
  */
 
@@ -37,8 +37,11 @@ async function start() {
   client.app = 'web/' + (await newVersions());
   const show = frame(client, domains);
   addEventListener('hashchange', show);
-  client.addEventListener('change', redraw);
-  client.addEventListener('mood', redraw);
+  /** @type {any} */
+  let planned;
+  const soon = () => { planned ??= setTimeout(() => { planned = undefined; redraw(); }, 60); };
+  client.addEventListener('change', soon);
+  client.addEventListener('mood', soon);
   addEventListener('online', () => client.sync());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) client.sync(); });
   navigator.storage?.persist?.();

@@ -177,7 +177,7 @@ func TestADayWithoutNetwork(t *testing.T) {
 	p.shot("refused")
 	p.visit("#/ho-so")
 	p.sees("H07.330.261124-0001", "Mới nộp")
-	p.visit("#/cho/don")
+	p.visit("#/don-hang")
 	p.sees("Đã nhận đơn")
 
 	p.visit("#/tai-khoan")

@@ -3,17 +3,18 @@
 
 import { newId } from '../sync/edits.js';
 import { h, live } from '../ui/el.js';
+import { icon } from '../ui/icons.js';
 import { act, badge, form, go, list, longList, row, say, section, waits } from '../ui/parts.js';
-import { day, moment, newest, today } from '../ui/text.js';
+import { byName, day, moment, newest, today } from '../ui/text.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
 
 /** @type {Domain} */
 export const broadcast = {
-  name: 'broadcast', title: 'Thông báo', icon: '🔔',
+  name: 'broadcast', title: 'Thông báo',
   tiles: c => [
-    { href: '#/thong-bao', title: 'Thông báo', icon: '🔔', count: notices(c).filter(n => !n.read).length },
-    ...(c.stands('duty:broadcast') ? [{ href: '#/truyen-thanh', title: 'Truyền thanh', icon: '📢', duty: true }] : []),
+    { href: '#/thong-bao', title: 'Thông báo', icon: 'bell', count: notices(c).filter(n => !n.read).length },
+    ...(c.stands('duty:broadcast') ? [{ href: '#/truyen-thanh', title: 'Truyền thanh', icon: 'horn', duty: true }] : []),
   ],
   news: c => [
     ...announcements(c).filter(a => a.urgent).slice(0, 2).map(announcementRow),
@@ -32,7 +33,8 @@ export const broadcast = {
 /** The notices of this person, newest first, each with whether it was read. @param {Client} c @returns {any[]} */
 function notices(c) {
   const read = new Set(c.all('notice_marks').filter(m => m.person === c.me).map(m => m.notice));
-  return c.all('notices').map(n => ({ ...n, read: read.has(n.id) })).sort(newest('at'));
+  // An announcement has a notice only to wake phones; it is read as an announcement.
+  return c.all('notices').filter(n => n.kind !== 'announcement').map(n => ({ ...n, read: read.has(n.id) })).sort(newest('at'));
 }
 
 /** The announcements in force, newest first. @param {Client} c */
@@ -48,7 +50,7 @@ function noticeRow(n) {
 
 /** @param {any} a */
 function announcementRow(a) {
-  return row('#/tin/' + a.id, [h('span', { 'aria-hidden': 'true' }, '📢 '), a.title], day(a.from), [a.urgent ? badge('khẩn', 'bad') : null, a.$waits ? waits() : null]);
+  return row('#/tin/' + a.id, [icon('horn'), ' ', a.title], day(a.from), [a.urgent ? badge('khẩn', 'bad') : null, a.$waits ? waits() : null]);
 }
 
 /** @param {At} at */
@@ -62,7 +64,9 @@ function inbox({ client }) {
 }
 
 /** @param {At} at */
-function notice({ client, params }) {
+function notice(at) {
+  const { client, params } = at;
+  if (!client.get('notices', params.id) && client.get('announcements', params.id)) return announcement(at);
   mark(client, params.id);
   return live(() => {
     const n = client.get('notices', params.id);
@@ -105,7 +109,7 @@ function desk({ client }) {
 /** @param {At} at */
 function write({ client, query }) {
   const fixes = Number(query.get('sua')) || undefined, before = (fixes && client.state.edits.get(fixes)?.edit.create) || {};
-  const villages = client.all('villages').sort((a, b) => String(a.name).localeCompare(b.name, 'vi'));
+  const villages = client.all('villages').sort(byName);
   return form([
     { name: 'title', label: 'Tiêu đề', must: true, value: before.title, example: 'Lịch tiêm chủng tháng 12' },
     { name: 'body', label: 'Nội dung', kind: 'long', must: true, value: before.body },

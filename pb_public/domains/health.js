@@ -4,18 +4,20 @@
 
 import { newId } from '../sync/edits.js';
 import { h, live } from '../ui/el.js';
+import { icon } from '../ui/icons.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sure, waits } from '../ui/parts.js';
-import { day, matches, newest, readNumber, today, whole } from '../ui/text.js';
+import { byName, day, matches, newest, readNumber, today, whole } from '../ui/text.js';
 import { healthKinds, measures, sources, vaccines, word } from '../words/vi.js';
+import { caredFor, home, nameOf } from './people.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
 
 /** @type {Domain} */
 export const health = {
-  name: 'health', title: 'Sổ sức khỏe', icon: '📗',
+  name: 'health', title: 'Sổ sức khỏe',
   tiles: c => [
-    { href: '#/suc-khoe', title: 'Sổ sức khỏe', icon: '📗' },
-    ...(atStation(c) ? [{ href: '#/tram', title: 'Trạm y tế', icon: '🩺', duty: true }] : []),
+    { href: '#/suc-khoe', title: 'Sổ sức khỏe', icon: 'book' },
+    ...(atStation(c) ? [{ href: '#/tram', title: 'Trạm y tế', icon: 'station', duty: true }] : []),
   ],
   screens: {
     '/suc-khoe': { title: 'Sổ sức khỏe', draw: whose },
@@ -31,16 +33,6 @@ export const health = {
 /** @param {Client} c */
 const atStation = c => c.circles('station').length > 0 || c.circles('village-health').length > 0;
 
-/** @param {Client} c @param {string} id */
-export const nameOf = (c, id) => c.get('persons', id)?.name ?? (id === c.me ? c.account?.person.name : undefined) ?? 'Người thân';
-
-/** The persons whose book the reader keeps: the reader, and who is cared for. @param {Client} c @returns {{id: string, why: string}[]} */
-export function caredFor(c) {
-  const now = today();
-  const others = c.all('guardians').filter(g => g.guardian === c.me && (!g.from || g.from <= now) && (!g.to || g.to >= now));
-  return [{ id: c.me, why: 'Sổ của tôi' }, ...others.map(g => ({ id: g.person, why: g.kind === 'granted' ? 'Cho tôi xem' : 'Tôi chăm sóc' }))];
-}
-
 /** @param {At} at */
 function whose({ client }) {
   return live(() => h('div', null,
@@ -52,8 +44,7 @@ function whose({ client }) {
 function station({ client }) {
   return search('Tìm người: tên hoặc năm sinh', 'tram', q => {
     const found = client.all('persons').filter(p => p.status !== 'dead' && p.status !== 'moved' && matches(q, p.name, p.born));
-    found.sort((a, b) => String(a.name).localeCompare(b.name, 'vi'));
-    return longList(found, p => row('#/suc-khoe/' + p.id, p.name, [p.sex, day(p.born), client.get('villages', p.village)?.name].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30);
+    return longList(found.sort(byName), p => row('#/suc-khoe/' + p.id, p.name, [p.sex, day(p.born), home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30);
   });
 }
 
@@ -97,7 +88,7 @@ function line(e) {
   return e.code ? `Khám: ${e.code}` : 'Lần khám';
 }
 
-const icons = { measurement: '📏', vaccination: '💉', visit: '🩺' };
+const icons = { measurement: 'ruler', vaccination: 'needle', visit: 'visit' };
 
 /** @param {At} at */
 function book({ client, params }) {
@@ -130,7 +121,7 @@ function book({ client, params }) {
 /** @param {string} person @param {Chain} ch */
 function entryRow(person, ch) {
   const e = ch.heads[0], off = ch.heads.every(x => x.op === 'void');
-  return row(`#/suc-khoe/${person}/${e.id}`, [h('span.icon', { 'aria-hidden': 'true' }, /** @type {any} */ (icons)[e.kind] ?? '•'), ' ', off ? h('s', null, line(e)) : line(e)],
+  return row(`#/suc-khoe/${person}/${e.id}`, [icon(/** @type {any} */ (icons)[e.kind]), ' ', off ? h('s', null, line(e)) : line(e)],
     day(e.occurred_on) + (e.text ? ' · ' + String(e.text).slice(0, 60) : ''),
     [ch.heads.length > 1 ? badge(ch.heads.length + ' ý kiến', 'warn') : null, off ? badge('đã hủy') : null, e.$waits ? waits() : null, danger(e) ? badge('cao', 'bad') : null]);
 }

@@ -5,27 +5,28 @@
 import { newId } from '../sync/edits.js';
 import { h, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, waits } from '../ui/parts.js';
-import { fold, matches, moment, money, newest, readNumber, whole } from '../ui/text.js';
+import { byName, fold, matches, moment, money, newest, readNumber, whole } from '../ui/text.js';
 import { categories, orderStates, units, word } from '../words/vi.js';
-import { nameOf } from './health.js';
+import { nameOf } from './people.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
 
 /** @type {Domain} */
 export const market = {
-  name: 'market', title: 'Chợ quê', icon: '🧺',
+  name: 'market', title: 'Chợ quê',
   tiles: c => [
-    { href: '#/cho', title: 'Chợ quê', icon: '🧺' },
-    ...c.circles('stall').map((id, _, all) => ({ href: '#/gian-hang/' + id, title: all.length > 1 ? c.get('stalls', id)?.name ?? 'Gian hàng' : 'Gian hàng của tôi', icon: '🏪', duty: true,
+    { href: '#/cho', title: 'Chợ quê', icon: 'basket' },
+    ...c.circles('stall').map((id, _, all) => ({ href: '#/gian-hang/' + id, title: all.length > 1 ? c.get('stalls', id)?.name ?? 'Gian hàng' : 'Gian hàng của tôi', icon: 'stall', duty: true,
       count: c.all('orders').filter(o => o.stall === id && o.state === 'confirmed').length })),
   ],
   screens: {
     '/cho': { title: 'Chợ quê', draw: shop },
-    '/cho/don': { title: 'Đơn của tôi', draw: orders, list: '/cho' },
-    '/cho/don/:id': { title: 'Đơn hàng', draw: order, list: '/cho/don' },
+    '/don-hang': { title: 'Đơn của tôi', draw: orders, list: '/cho' },
+    '/don-hang/:id': { title: 'Đơn hàng', draw: order, list: '/don-hang' },
     '/cho/hang/:id': { title: at => at.client.get('products', at.params.id)?.name ?? 'Mặt hàng', draw: product, list: '/cho' },
     '/cho/gian/:id': { title: at => at.client.get('stalls', at.params.id)?.name ?? 'Gian hàng', draw: stall, list: '/cho' },
     '/gian-hang/:id': { title: 'Gian hàng của tôi', draw: counter },
+    '/gian-hang/:id/them': { title: 'Thêm mặt hàng', draw: newGoods, list: '/gian-hang/:id' },
     '/gian-hang/:id/don/:order': { title: 'Đơn hàng', draw: at => order({ ...at, params: { ...at.params, id: at.params.order } }), list: '/gian-hang/:id' },
     '/gian-hang/:id/hang/:product': { title: at => at.client.get('products', at.params.product)?.name ?? 'Mặt hàng', draw: goods, list: '/gian-hang/:id' },
   },
@@ -34,18 +35,21 @@ export const market = {
 /** @param {any} p */
 const per = p => '/' + word(units, p.unit);
 
+/** Whether a unit is sold in parts. @param {any} p */
+const parts = p => p.unit === 'kg' || p.unit === 'lit';
+
 /** @param {any} p */
 const left = p => (p.stock > 0 ? `còn ${whole(p.stock)} ${word(units, p.unit)}` : 'hết hàng');
 
-/** @param {Client} c @param {any} p */
-const productRow = (c, p) => row('#/cho/hang/' + p.id, [p.name, p.grade ? h('small', null, ' · loại ' + p.grade) : null], [c.get('stalls', p.stall)?.name, left(p)].filter(Boolean).join(' · '), h('b.price', null, money(p.price), h('small', null, per(p))));
+/** @param {Client} c @param {any} p @param {boolean} [inStall] the reader knows whose it is */
+const productRow = (c, p, inStall) => row('#/cho/hang/' + p.id, [p.name, p.grade ? h('small', null, ' · loại ' + p.grade) : null], [inStall ? '' : c.get('stalls', p.stall)?.name, left(p)].filter(Boolean).join(' · '), h('b.price', null, money(p.price), h('small', null, per(p))));
 
 /** What can be bought now. @param {Client} c */
 const onSale = c => c.all('products').filter(p => !p.hidden && !c.get('stalls', p.stall)?.closed);
 
 /** @param {At} at */
 function shop({ client }) {
-  return h('div', null, h('div.buttons', null, live(() => go('#/cho/don', `Đơn của tôi (${buying(client).length})`), 'span')),
+  return h('div', null, h('div.buttons', null, live(() => go('#/don-hang', `Đơn của tôi (${buying(client).length})`), 'span')),
     search('Tìm hàng, ví dụ: vai thieu', 'cho', q => {
       const found = onSale(client).filter(p => matches(q, p.name, p.description, word(categories, p.category), client.get('stalls', p.stall)?.name));
       found.sort((a, b) => Number(b.stock > 0) - Number(a.stock > 0) || Number(fold(b.name).startsWith(fold(q))) - Number(fold(a.name).startsWith(fold(q))) || a.price - b.price);
@@ -60,7 +64,7 @@ function stall({ client, params }) {
     if (!s) return list([], 'Gian hàng này không còn.');
     return h('div', null, h('h2', null, s.name), s.closed ? badge('đang nghỉ bán', 'warn') : null, s.story ? h('p', null, s.story) : null,
       facts([['Nơi nhận hàng', s.pickup], ['Thôn', client.get('villages', s.village)?.name]]),
-      section('Hàng đang bán', longList(onSale(client).filter(p => p.stall === s.id), p => productRow(client, p), 'Gian chưa bày hàng.')));
+      section('Hàng đang bán', longList(onSale(client).filter(p => p.stall === s.id).sort(byName), p => productRow(client, p, true), 'Gian chưa bày hàng.')));
   });
 }
 
@@ -76,11 +80,12 @@ function product({ client, params, query }) {
   ], 'Đặt hàng', async v => {
     const quantity = readNumber(v.quantity), now = client.get('products', p.id) ?? p;
     if (!(quantity > 0)) throw new Error('Xin ghi số lượng, ví dụ 2 hoặc 1,5.');
+    if (!parts(p) && !Number.isInteger(quantity)) throw new Error(`Hàng bán theo ${word(units, p.unit)}, xin ghi số nguyên.`);
     if (quantity > now.stock) throw new Error(`Gian hàng ${left(now)}. Xin đặt ít hơn.`);
     const id = newId();
     await client.edit({ do: 'market.order', args: { id, stall: p.stall, lines: [{ product: p.id, quantity, price: now.price }], note: v.note }, ...(fixes ? { fixes } : {}) });
     say('Đã đặt. Đơn đi khi có mạng, gian hàng sẽ trả lời.');
-    location.hash = '#/cho/don/' + id;
+    location.hash = '#/don-hang/' + id;
   });
   const input = /** @type {HTMLInputElement} */ (f.elements.namedItem('quantity'));
   const total = () => { const n = readNumber(input.value); sum.textContent = n > 0 ? 'Thành tiền: ' + money(n * p.price) : ''; };
@@ -120,14 +125,14 @@ const stateBadge = o => (o.$waits ? waits() : badge(word(orderStates, o.state), 
 const what = o => (o.lines ?? []).map((/** @type {any} */ l) => `${l.name ?? 'Hàng'} ${whole(l.quantity)} ${word(units, l.unit)}`).join(', ');
 
 /** @param {any} o @param {string} base @param {Client} c */
-const orderRow = (o, base, c) => row(`#${base}/${o.id}`, what(o), [base === '/cho/don' ? c.get('stalls', o.stall)?.name : buyer(c, o), moment(o.placed_at)].filter(Boolean).join(' · '), [h('b.price', null, money(o.total)), stateBadge(o)]);
+const orderRow = (o, base, c) => row(`#${base}/${o.id}`, what(o), [base === '/don-hang' ? c.get('stalls', o.stall)?.name : buyer(c, o), moment(o.placed_at)].filter(Boolean).join(' · '), [h('b.price', null, money(o.total)), stateBadge(o)]);
 
 /** @param {Client} c @param {any} o */
 const buyer = (c, o) => (c.get('persons', o.buyer) || o.buyer === c.me ? nameOf(c, o.buyer) : o.code ? 'Đơn ' + o.code : 'Khách mua');
 
 /** @param {At} at */
 function orders({ client }) {
-  return live(() => list(buying(client).map(o => orderRow(o, '/cho/don', client)), 'Bà con chưa đặt đơn nào.', go('#/cho', 'Ra chợ xem hàng', 'main')));
+  return live(() => list(buying(client).map(o => orderRow(o, '/don-hang', client)), 'Bà con chưa đặt đơn nào.', go('#/cho', 'Ra chợ xem hàng', 'main')));
 }
 
 /** @param {At} at */
@@ -159,10 +164,10 @@ function counter({ client, params }) {
   return live(() => {
     const s = client.get('stalls', params.id), all = allOrders(client).filter(o => o.stall === params.id);
     const open = all.filter(o => o.state === 'confirmed' || o.state === 'packed'), done = all.filter(o => !open.includes(o) && !o.$waits);
-    const mine = client.all('products').filter(p => p.stall === params.id).sort((a, b) => String(a.name).localeCompare(b.name, 'vi'));
+    const mine = client.all('products').filter(p => p.stall === params.id).sort(byName);
     return h('div', null, h('h2', null, s?.name ?? 'Gian hàng'),
       section('Đơn cần làm', list(open.map(o => orderRow(o, `/gian-hang/${params.id}/don`, client)), 'Chưa có đơn mới.')),
-      section('Hàng của tôi', list(mine.map(p => row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null])), 'Gian chưa có mặt hàng. Nhờ cán bộ xã thêm giúp.')),
+      section('Hàng của tôi', list(mine.map(p => row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null])), 'Gian chưa có mặt hàng.'), go(`#/gian-hang/${params.id}/them`, 'Thêm mặt hàng')),
       done.length ? section('Đơn đã xong', longList(done, o => orderRow(o, `/gian-hang/${params.id}/don`, client), '', 10)) : null);
   });
 }
@@ -204,4 +209,24 @@ function goods({ client, params }) {
       say('Đã lưu.');
       location.hash = '#/gian-hang/' + params.id;
     })));
+}
+
+/** A new product on the counter. @param {At} at */
+function newGoods({ client, params, query }) {
+  const fixes = Number(query.get('sua')) || undefined, before = (fixes && client.state.edits.get(fixes)?.edit.create) || {};
+  return form([
+    { name: 'name', label: 'Tên hàng', must: true, value: before.name, example: 'Vải thiều' },
+    { name: 'category', label: 'Nhóm hàng', kind: 'choice', options: categories, must: true, value: before.category ?? 'vai' },
+    { name: 'unit', label: 'Bán theo', kind: 'choice', options: units, must: true, value: before.unit ?? 'kg' },
+    { name: 'price', label: 'Giá một đơn vị (đ)', kind: 'number', must: true, value: before.price ? whole(before.price) : '' },
+    { name: 'stock', label: 'Đang có bao nhiêu', kind: 'number', must: true, value: before.stock ?? '' },
+    { name: 'grade', label: 'Hạng', value: before.grade, example: 'VIP' },
+    { name: 'description', label: 'Mô tả', kind: 'long', value: before.description },
+  ], 'Bày bán', async v => {
+    const price = readNumber(v.price), stock = readNumber(v.stock);
+    if (!(price > 0) || !(stock >= 0)) throw new Error('Giá và số đang có phải là số.');
+    await client.edit({ coll: 'products', id: newId(), create: { ...v, stall: params.id, price: Math.round(price), stock, adult: v.category === 'ruou' }, ...(fixes ? { fixes } : {}) });
+    say('Đã bày hàng. Khách thấy khi máy có mạng.');
+    location.hash = '#/gian-hang/' + params.id;
+  });
 }

@@ -3,15 +3,14 @@
 
 import { h, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sure } from '../ui/parts.js';
-import { ago, day, matches, moment, newest, today } from '../ui/text.js';
+import { ago, byName, day, matches, moment, newest, today } from '../ui/text.js';
 import { actions, collections, guardianKinds, word } from '../words/vi.js';
-import { nameOf } from './health.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client @typedef {import('../sync/overlay.js').Kept} Kept */
 
 /** @type {Domain} */
 export const people = {
-  name: 'people', title: 'Tài khoản', icon: '👤',
+  name: 'people', title: 'Tài khoản',
   tiles: () => [],
   news: c => (c.unsettled.length ? [row('#/tai-khoan', h('b', null, `${c.unsettled.length} việc chưa được nhận`), 'Chạm để xem vì sao và sửa lại', badge('cần xem', 'bad'))] : []),
   screens: {
@@ -21,6 +20,22 @@ export const people = {
     '/nguoi-dan/:id': { title: at => nameOf(at.client, at.params.id), draw: person, list: '/nguoi-dan' },
   },
 };
+
+/** A person's name, as far as this phone knows. @param {Client} c @param {string} id */
+export const nameOf = (c, id) => c.get('persons', id)?.name ?? (id === c.me ? c.account?.person.name : undefined) ?? 'Người thân';
+
+/** The persons whose book the reader keeps: the reader, and who is cared for. @param {Client} c @returns {{id: string, why: string}[]} */
+export function caredFor(c) {
+  const now = today();
+  const others = c.all('guardians').filter(g => g.guardian === c.me && (!g.from || g.from <= now) && (!g.to || g.to >= now));
+  return [{ id: c.me, why: 'Sổ của tôi' }, ...others.map(g => ({ id: g.person, why: g.kind === 'granted' ? 'Cho tôi xem' : 'Tôi chăm sóc' }))];
+}
+
+/** Where a person lives, as far as this phone knows. @param {Client} c @param {any} p */
+export function home(c, p) {
+  const house = c.get('households', p.household);
+  return [house?.address, c.get('villages', house?.village)?.name].filter(Boolean).join(', ');
+}
 
 /** What this machine is called, for the list of phones. */
 function machine() {
@@ -89,6 +104,7 @@ function mend({ edit: e }) {
   const q = '?sua=' + e.n;
   if (e.coll === 'health_entries' && e.create) return `#/suc-khoe/${e.create.person}/ghi/${e.create.kind}${q}`;
   if (e.coll === 'announcements' && e.create) return '#/truyen-thanh/moi' + q;
+  if (e.coll === 'products' && e.create) return `#/gian-hang/${e.create.stall}/them${q}`;
   if (e.do === 'publicservice.submit') return `#/ho-so/moi/${e.args.procedure}${q}`;
   if (e.do === 'market.order') return `#/cho/hang/${e.args.lines[0]?.product}${q}`;
   if (e.do === 'publicservice.step') return '#/mot-cua/' + e.args.dossier;
@@ -147,14 +163,8 @@ function leave(c) {
 /** @param {At} at */
 function persons({ client }) {
   return search('Tìm người: tên hoặc năm sinh', 'nguoi-dan', q => longList(
-    client.all('persons').filter(p => matches(q, p.name, p.born, p.phone_number)).sort((a, b) => String(a.name).localeCompare(b.name, 'vi')),
+    client.all('persons').filter(p => matches(q, p.name, p.born, p.phone_number)).sort(byName),
     p => row('#/nguoi-dan/' + p.id, p.name, [p.sex, day(p.born), home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30));
-}
-
-/** @param {Client} c @param {any} p */
-function home(c, p) {
-  const house = c.get('households', p.household);
-  return [house?.address, c.get('villages', house?.village)?.name].filter(Boolean).join(', ');
 }
 
 /** @param {At} at */

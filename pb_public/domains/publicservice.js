@@ -9,26 +9,27 @@ import { h, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sure, waits } from '../ui/parts.js';
 import { day, fold, matches, moment, newest } from '../ui/text.js';
 import { dossierStatus, word } from '../words/vi.js';
-import { caredFor, nameOf } from './health.js';
+import { caredFor, nameOf } from './people.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
 
 /** @type {Domain} */
 export const publicservice = {
-  name: 'publicservice', title: 'Hồ sơ', icon: '📄',
+  name: 'publicservice', title: 'Hồ sơ',
   tiles: c => [
-    { href: '#/ho-so', title: 'Hồ sơ của tôi', icon: '📄' },
-    ...(onestop(c) ? [{ href: '#/mot-cua', title: 'Bàn một cửa', icon: '🗂️', duty: true, count: c.all('dossiers').filter(d => d.status === 1).length },
-      { href: '#/nguoi-dan', title: 'Tìm người dân', icon: '🔍', duty: true }] : []),
+    { href: '#/ho-so', title: 'Hồ sơ của tôi', icon: 'file' },
+    ...(onestop(c) ? [{ href: '#/mot-cua', title: 'Bàn một cửa', icon: 'desk', duty: true, count: c.all('dossiers').filter(d => d.status === 1).length },
+      { href: '#/nguoi-dan', title: 'Tìm người dân', icon: 'search', duty: true }] : []),
   ],
   screens: {
     '/ho-so': { title: 'Hồ sơ của tôi', draw: mine },
     '/ho-so/moi': { title: 'Chọn thủ tục', draw: procedures, list: '/ho-so' },
     '/ho-so/moi/:procedure': { title: 'Viết hồ sơ', draw: write, list: '/ho-so' },
     '/ho-so/nhap/:draft': { title: 'Hồ sơ nháp', draw: write, list: '/ho-so' },
-    '/ho-so/:id': { title: 'Hồ sơ', draw: dossier, list: '/ho-so' },
+    '/ho-so/:id': { title: 'Hồ sơ', draw: at => h('div', null, dossier(at), live(() => applicant(at.client, at.params.id))), list: '/ho-so' },
+    '/ho-so/:id/bo-sung': { title: 'Bổ sung giấy tờ', draw: answer, list: '/ho-so' },
     '/mot-cua': { title: 'Bàn một cửa', draw: queue },
-    '/mot-cua/:id': { title: 'Xử lý hồ sơ', draw: dossier, list: '/mot-cua' },
+    '/mot-cua/:id': { title: 'Xử lý hồ sơ', draw: at => h('div', null, dossier(at), officer(at)), list: '/mot-cua' },
   },
 };
 
@@ -96,22 +97,20 @@ function write({ client, params, query }) {
   const keep = async v => {
     const w = read(v);
     if (draft) await client.edit({ coll: 'drafts', id: draft.id, change: { content: w.content, note: w.note } });
-    else await client.edit({ coll: 'drafts', id: newId(), create: w });
+    else await client.edit({ coll: 'drafts', id: newId(), create: { ...w, person: client.me } }); // a draft is its writer's own
     say('Đã cất bản nháp.');
     location.hash = '#/ho-so';
   };
   /** @param {Record<string, any>} v */
   const submit = async v => {
-    const w = read(v), missing = needed.find(k => k.required && !w.content[k.key]);
-    if (missing) throw new Error(`Xin ghi «${missing.name}» trước khi nộp.`);
-    const id = newId();
+    const w = read(v), id = newId();
     await client.edit({ do: 'publicservice.submit', args: { id, ...(draft ? { draft: draft.id } : {}), ...w }, ...(draft ? { after: made(client, draft.id) } : {}), ...(fixes ? { fixes } : {}) });
     say('Đã nộp. Hồ sơ đi khi có mạng.');
     location.hash = (onestop(client) && person !== client.me ? '#/mot-cua/' : '#/ho-so/') + id;
   };
   const f = form([
     { name: 'person', label: 'Nộp cho ai', kind: 'choice', options: people.map(p => [p.id, nameOf(client, p.id)]), value: person, must: true },
-    ...needed.map(k => ({ name: 'c_' + k.key, label: k.name, kind: /** @type {'long'} */ ('long'), value: old.content?.[k.key], must: false, hint: k.required ? 'Cần có. Ghi nội dung, hoặc ghi «mang bản giấy».' : '' })),
+    ...needed.map(k => ({ name: 'c_' + k.key, label: k.name, kind: /** @type {'long'} */ ('long'), value: old.content?.[k.key], must: k.required, hint: k.required ? 'Ghi nội dung, hoặc ghi «mang bản giấy».' : '' })),
     { name: 'note', label: 'Lời nhắn cho cán bộ', kind: 'long', value: old.note },
   ], 'Nộp hồ sơ', submit);
   const save = act('Cất nháp', () => keep(Object.fromEntries(new FormData(f))), 'quiet');
@@ -129,8 +128,7 @@ const made = (c, id) => c.waiting.filter(k => k.edit.coll === 'drafts' && k.edit
 
 /** @param {At} at */
 function dossier({ client, params }) {
-  const steps = onestop(client) ? live(() => stepForm(client, params.id)) : null;
-  return h('div', null, live(() => {
+  return live(() => {
     const d = dossiers(client).find(x => x.id === params.id);
     if (!d) return list([], 'Hồ sơ này không còn trên máy.');
     const procedure = client.get('procedures', d.procedure);
@@ -144,7 +142,7 @@ function dossier({ client, params }) {
       section('Các bước', list([
         ...client.asked('publicservice.step').filter(k => k.edit.args.dossier === d.id).map(k => step(k.edit.args.to, k.edit.at, k.edit.args.say, true)),
         ...events.map(e => step(e.to, e.at, e.say))], 'Chưa có bước nào.')));
-  }), steps);
+  });
 }
 
 /** @param {number} to @param {any} at @param {any} text @param {boolean} [pending] */
@@ -163,32 +161,77 @@ function receipt(c, d) {
   return mark;
 }
 
-/** The steps an officer may take from a status, as the law's codes allow. @type {Record<number, number[]>} */
-const next = { 1: [2, 3], 2: [4, 5, 8], 4: [9, 5, 6, 8], 5: [4, 8], 6: [4, 8], 9: [10] };
+/** The steps an officer may take from a status; 7 goes back to where it came from, or stops. @type {Record<number, number[]>} */
+const next = { 1: [2, 5, 3], 2: [4], 4: [9, 5, 6, 8], 6: [4], 7: [8], 9: [10] };
 
 /** What an officer presses to bring a dossier to a status. @type {Record<number, string>} */
-const verbs = { 2: 'Tiếp nhận', 3: 'Không tiếp nhận', 4: 'Bắt đầu xử lý', 5: 'Yêu cầu bổ sung', 6: 'Yêu cầu nộp lệ phí', 8: 'Dừng xử lý', 9: 'Đã có kết quả', 10: 'Đã trả kết quả' };
+const verbs = { 1: 'Trả về: chờ tiếp nhận', 2: 'Tiếp nhận', 3: 'Không tiếp nhận', 4: 'Bắt đầu xử lý', 5: 'Yêu cầu bổ sung', 6: 'Yêu cầu nộp lệ phí', 8: 'Dừng xử lý', 9: 'Đã có kết quả', 10: 'Đã trả kết quả' };
 
-/** @param {Client} client @param {string} id */
-function stepForm(client, id) {
-  const d = client.get('dossiers', id), pending = client.asked('publicservice.step').some(k => k.edit.args.dossier === id);
-  const to = d && !pending ? next[d.status] ?? [] : [];
-  if (!to.length) return null;
-  return section('Bước tiếp theo', form([
-    { name: 'to', label: 'Việc', kind: 'choice', options: to.map(t => [String(t), verbs[t]]), must: true },
+/** From where a dossier came to its status. @param {Client} c @param {any} d @returns {number} */
+const cameFrom = (c, d) => c.all('dossier_events').filter(e => e.dossier === d.id && e.to === d.status).sort(newest('at'))[0]?.from ?? 0;
+
+/** The dossier when its next step can be asked for: it is at the server and no step waits. @param {Client} c @param {string} id */
+const movable = (c, id) => (c.asked('publicservice.step').some(k => k.edit.args.dossier === id) ? undefined : c.get('dossiers', id));
+
+/** The officer's form; it is drawn again when the dossier moves, not while somebody writes. @param {At} at */
+function officer({ client, params }) {
+  const box = h('div');
+  let drawn = '';
+  const draw = () => {
+    const d = movable(client, params.id), to = d ? [...next[d.status] ?? [], ...(d.status === 7 ? [cameFrom(client, d)].filter(Boolean) : []), ...(d.status === 5 && d.channel === 'counter' ? [cameFrom(client, d)].filter(Boolean) : [])] : [];
+    if (drawn === String(to)) return null;
+    drawn = String(to);
+    box.replaceChildren(to.length ? section('Bước tiếp theo', stepForm(client, d, to)) : '');
+    return null;
+  };
+  return h('div', null, box, live(draw));
+}
+
+/** @param {Client} client @param {any} d @param {number[]} to */
+function stepForm(client, d, to) {
+  const accepting = to.includes(2);
+  return form([
+    { name: 'to', label: 'Việc', kind: 'choice', options: to.map(t => [String(t), verbs[t] ?? word(dossierStatus, t)]), must: true },
     { name: 'say', label: 'Lời cho người dân', kind: 'long', hint: 'Nói rõ cần gì, đến đâu, bao giờ.' },
+    ...(accepting ? [{ name: 'due', label: 'Hẹn trả ngày', kind: /** @type {'date'} */ ('date') }] : []),
   ], 'Ghi bước này', async v => {
-    if ([3, 5, 6, 8].includes(Number(v.to)) && !v.say) throw new Error('Xin ghi lời cho người dân: cần bổ sung gì, hoặc vì sao.');
-    await client.edit({ do: 'publicservice.step', args: { dossier: id, to: Number(v.to), say: v.say } });
+    const t = Number(v.to);
+    if ([3, 5, 6].includes(t) || (t === 8 && d.status === 4)) if (!v.say) throw new Error('Xin ghi lời cho người dân: cần bổ sung gì, hoặc vì sao.');
+    await client.edit({ do: 'publicservice.step', args: { dossier: d.id, to: t, say: v.say, ...(t === 2 && v.due ? { due: v.due } : {}) } });
     say('Đã ghi bước.');
+  });
+}
+
+/** What the applicant may do: complete what was asked for, or withdraw. @param {Client} client @param {string} id */
+function applicant(client, id) {
+  const d = movable(client, id);
+  if (!d || d.person !== client.me || ![1, 2, 4, 5, 6].includes(d.status)) return null;
+  return h('div.buttons', null, d.status === 5 ? go(`#/ho-so/${id}/bo-sung`, 'Bổ sung giấy tờ', 'main') : null, act('Rút hồ sơ', async () => {
+    if (await sure('Rút hồ sơ này? Cán bộ sẽ dừng xử lý.', 'Rút hồ sơ')) await client.edit({ do: 'publicservice.step', args: { dossier: id, to: 7, say: '' } });
+  }, 'quiet'));
+}
+
+/** The applicant's answer to a request for papers. @param {At} at */
+function answer({ client, params }) {
+  const d = client.get('dossiers', params.id), back = d ? cameFrom(client, d) : 0;
+  if (!d || d.status !== 5 || !back) return list([], 'Hồ sơ này không chờ bổ sung.');
+  const asked = components(client.get('procedures', d.procedure));
+  return h('div', null, d.say ? h('p.warning', null, h('b', null, 'Cán bộ nhắn: '), d.say) : null, form([
+    ...asked.map(k => ({ name: 'c_' + k.key, label: k.name, kind: /** @type {'long'} */ ('long'), value: d.content?.[k.key] })),
+    { name: 'say', label: 'Lời nhắn cho cán bộ', kind: 'long' },
+  ], 'Gửi bổ sung', async v => {
+    const content = Object.fromEntries(asked.map(k => [k.key, v['c_' + k.key]]).filter(([k, t]) => t && t !== d.content?.[k]));
+    await client.edit({ do: 'publicservice.step', args: { dossier: d.id, to: back, say: v.say, content } });
+    say('Đã ghi. Gửi đi khi có mạng.');
+    location.hash = '#/ho-so/' + d.id;
   }));
 }
 
 /** @param {At} at */
 function queue({ client }) {
   let shown = '1';
-  const groups = { 1: 'Mới nộp', 2: 'Đã nhận', 4: 'Đang xử lý', 5: 'Chờ dân', 9: 'Chờ trả', x: 'Đã xong' };
-  const group = (/** @type {any} */ d) => ({ 0: '1', 1: '1', 2: '2', 4: '4', 5: '5', 6: '5', 9: '9' })[/** @type {number} */ (d.status)] ?? 'x';
+  const groups = { 1: 'Mới nộp', 2: 'Đã nhận', 4: 'Đang xử lý', 5: 'Chờ dân', 7: 'Xin rút', 9: 'Chờ trả', x: 'Đã xong' };
+  const group = (/** @type {any} */ d) => ({ 0: '1', 1: '1', 2: '2', 4: '4', 5: '5', 6: '5', 7: '7', 9: '9' })[/** @type {number} */ (d.status)] ?? 'x';
   return search('Tìm mã hồ sơ, tên người, thủ tục', 'mot-cua', q => {
     const all = dossiers(client);
     if (fold(q)) return longList(all.filter(d => matches(q, d.code, nameOf(client, d.person), procedureName(client, d.procedure))), d => dossierRow(client, d, '/mot-cua'), 'Không tìm thấy hồ sơ.');

@@ -3,8 +3,9 @@
 // road, and on a wide display the list at the left of what was opened.
 
 import { h, live } from './el.js';
-import { ago } from './text.js';
+import { icon } from './icons.js';
 import { badge } from './parts.js';
+import { ago } from './text.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').Screen} Screen @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
 
@@ -18,11 +19,11 @@ export function frame(client, domains) {
   document.body.replaceChildren(head, h('div', { id: 'version' }), h('div.body', null, nav, main), h('div', { id: 'say', role: 'status' }));
   let shown = '', signedIn = client.me;
 
-  /** @param {string} path @returns {{screen: Screen, params: Record<string, string>} | undefined} */
+  /** @param {string} path @returns {{screen: Screen, pattern: string, params: Record<string, string>} | undefined} */
   const find = path => {
     for (const [pattern, screen] of screens) {
       const params = match(pattern, path);
-      if (params) return { screen, params };
+      if (params) return { screen, pattern, params };
     }
   };
 
@@ -41,19 +42,31 @@ export function frame(client, domains) {
     head.querySelector('.road')?.setAttribute('href', '#/tai-khoan');
     nav.hidden = !client.me;
     nav.replaceChildren(client.me ? live(() => tabs(client, domains, path)) : '');
-    main.replaceChildren(...body(at, found.screen));
-    main.classList.toggle('split', main.children.length > 1);
+    draw(at, found.screen, found.pattern);
     if (shown && shown !== path) { scrollTo(0, 0); main.focus({ preventScroll: true }); }
     shown = path;
   };
 
-  /** @param {At} at @param {Screen} screen @returns {Node[]} */
-  const body = (at, screen) => {
-    const left = wide.matches && client.me && screen.list ? find(fill(screen.list, at.params)) : undefined;
-    if (left && left.screen !== screen) {
-      return [h('div.left', null, left.screen.draw({ client, params: left.params, query: new URLSearchParams() })), h('div.right', null, screen.draw(at))];
+  /**
+   * On a wide display a list keeps its place at the left, scrolled as it was, while what is opened changes.
+   * @param {At} at @param {Screen} screen @param {string} pattern
+   */
+  const draw = (at, screen, pattern) => {
+    const isList = screens.some(([, s]) => s.list === pattern);
+    const path = wide.matches && client.me ? (screen.list ? fill(screen.list, at.params) : isList ? fill(pattern, at.params) : '') : '';
+    const left = path ? find(path) : undefined;
+    if (!left) {
+      main.className = '';
+      main.replaceChildren(h('div.page', null, screen.draw(at)));
+      return;
     }
-    return [h('div.page', null, screen.draw(at))];
+    const old = main.querySelector('.left');
+    const kept = old?.getAttribute('data-path') === path ? old : h('div.left', { 'data-path': path }, left.screen.draw({ client, params: left.params, query: new URLSearchParams() }));
+    main.className = 'split';
+    if (kept !== old) main.replaceChildren(kept);
+    main.querySelector('.right')?.remove();
+    main.append(h('div.right', null, left.screen === screen ? h('p.empty', null, 'Chọn một mục ở bên trái để xem.') : screen.draw(at)));
+    for (const a of kept.querySelectorAll('a.row')) a.classList.toggle('current', a.getAttribute('href') === location.hash);
   };
 
   // A tablet that is turned keeps what was typed.
@@ -99,13 +112,13 @@ function road(c) {
 
 /** The ways that are always there. @param {Client} c @param {Domain[]} domains @param {string} path */
 function tabs(c, domains, path) {
-  /** @param {string} href @param {string} icon @param {string} text @param {number} [count] */
-  const tab = (href, icon, text, count) => h('a.tab', { href: '#' + href, 'aria-current': path === href ? 'page' : undefined },
-    h('span.icon', { 'aria-hidden': 'true' }, icon), h('span', null, text), count ? h('span.count', null, count > 99 ? '99+' : count) : null);
+  /** @param {string} href @param {string} drawing @param {string} text @param {number} [count] */
+  const tab = (href, drawing, text, count) => h('a.tab', { href: '#' + href, 'aria-current': path === href ? 'page' : undefined },
+    icon(drawing), h('span', null, text), count ? h('span.count', null, count > 99 ? '99+' : count) : null);
   const tiles = domains.flatMap(d => d.tiles?.(c) ?? []);
   const inbox = tiles.find(t => t.href === '#/thong-bao');
-  return h('div.tabs', null, tab('/', '🏠', 'Trang chính'), h('div.more', null, tiles.filter(t => t !== inbox).map(t => tab(t.href.slice(1), t.icon, t.title, t.count))),
-    tab('/thong-bao', '🔔', 'Thông báo', inbox?.count), tab('/tai-khoan', '👤', 'Tài khoản'));
+  return h('div.tabs', null, tab('/', 'home', 'Trang chính'), h('div.more', null, tiles.filter(t => t !== inbox).map(t => tab(t.href.slice(1), t.icon, t.title, t.count))),
+    tab('/thong-bao', 'bell', 'Thông báo', inbox?.count), tab('/tai-khoan', 'person', 'Tài khoản'));
 }
 
 /** The first screen: large tiles, and what is new. @param {Domain[]} domains @returns {Screen} */
@@ -114,7 +127,7 @@ function home(domains) {
     title: 'Trang chính',
     draw: ({ client }) => live(() => {
       const tiles = domains.flatMap(d => d.tiles?.(client) ?? []), news = domains.flatMap(d => d.news?.(client) ?? []);
-      const draw = (/** @type {any} */ t) => h('a.tile', { href: t.href }, h('span.icon', { 'aria-hidden': 'true' }, t.icon), h('span.tile-title', null, t.title), t.count ? h('span.count', null, t.count) : null);
+      const draw = (/** @type {any} */ t) => h('a.tile', { href: t.href }, icon(t.icon), h('span.tile-title', null, t.title), t.count ? h('span.count', null, t.count) : null);
       const duty = tiles.filter(t => t.duty);
       return h('div', null,
         h('p.hello', null, 'Chào ', h('b', null, client.account?.person.name ?? 'bà con'), ' ạ!'),

@@ -7,7 +7,7 @@ import { h, live, redrawOne } from './el.js';
 
 /** One line of a list that opens a screen. @param {string} href @param {Child} title @param {Child} [under] @param {Child} [aside] */
 export function row(href, title, under, aside) {
-  return h('a.row', { href }, h('span.row-text', null, h('span.row-title', null, title), under ? h('span.row-under', null, under) : null), aside ? h('span.row-aside', null, aside) : null);
+  return h('a.row', { href, class: href === location.hash ? 'current' : '' }, h('span.row-text', null, h('span.row-title', null, title), under ? h('span.row-under', null, under) : null), aside ? h('span.row-aside', null, aside) : null);
 }
 
 /** A list, or a friendly word when there is nothing. @param {Child[]} rows @param {string} empty @param {Child} [after] what helps then */
@@ -18,17 +18,21 @@ export function list(rows, empty, after) {
 /** A long list, shown a page at a time. @template T @param {T[]} items @param {(item: T) => Child} draw @param {string} empty @param {number} [page] */
 export function longList(items, draw, empty, page = 40) {
   if (!items.length) return list([], empty);
-  const box = h('div.list');
+  const box = h('div.list'), key = location.hash + empty;
   let shown = 0;
-  const more = h('button.plain', { type: 'button', onclick: () => show() }, 'Xem thêm');
-  const show = () => {
-    for (const it of items.slice(shown, shown + page)) { const el = /** @type {any} */ (draw(it)); if (el) box.append(el); }
-    shown += page;
+  const more = h('button.plain', { type: 'button', onclick: () => show(page) }, 'Xem thêm');
+  const show = (/** @type {number} */ n) => {
+    for (const it of items.slice(shown, shown + n)) { const el = /** @type {any} */ (draw(it)); if (el) box.append(el); }
+    shown += n;
+    unfolded.set(key, shown);
     more.hidden = shown >= items.length;
   };
-  show();
+  show(unfolded.get(key) ?? page);
   return h('div', null, box, more);
 }
+
+/** How far each long list was unfolded: a list that is drawn again stays so. @type {Map<string, number>} */
+const unfolded = new Map();
 
 /** A short mark. @param {string} text @param {'' | 'good' | 'warn' | 'bad' | 'wait'} [kind] */
 export function badge(text, kind = '') { return h('span.badge', { class: kind }, text); }
@@ -94,7 +98,7 @@ export function sure(question, yes) {
 function field(f) {
   const id = 'f-' + f.name, value = f.value ?? '';
   if (f.kind === 'check') return h('label.check', null, h('input', { type: 'checkbox', name: f.name, checked: Boolean(f.value) }), h('span', null, f.label));
-  const common = { id, name: f.name, required: f.must, autocomplete: 'off' };
+  const common = { id, name: f.name, autocomplete: 'off' };
   let input;
   if (f.kind === 'choice') {
     const options = Array.isArray(f.options) ? f.options : Object.entries(f.options ?? {});
@@ -114,6 +118,7 @@ export function form(fields, submit, done, ...before) {
   const wrong = h('p.wrong', { role: 'alert', hidden: true });
   const button = h('button.button.main', { type: 'submit' }, submit);
   const el = h('form', {
+    novalidate: true,
     onsubmit: async (/** @type {Event} */ ev) => {
       ev.preventDefault();
       wrong.hidden = true;
@@ -124,7 +129,11 @@ export function form(fields, submit, done, ...before) {
         const input = /** @type {any} */ (el.elements.namedItem(f.name));
         v[f.name] = f.kind === 'check' ? input.checked : String(input.value).normalize('NFC').trim();
       }
-      try { await done(v); } catch (err) { wrong.textContent = sentence(err); wrong.hidden = false; wrong.scrollIntoView({ block: 'center' }); } finally { button.disabled = false; }
+      const missing = fields.find(f => f.must && v[f.name] === '');
+      try {
+        if (missing) throw new Error(`Xin ghi «${missing.label}».`);
+        await done(v);
+      } catch (err) { wrong.textContent = sentence(err); wrong.hidden = false; wrong.scrollIntoView({ block: 'center' }); } finally { button.disabled = false; }
     },
   }, before, fields.map(field), wrong, button);
   return el;

@@ -56,5 +56,10 @@ export function today() {
   return new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
+const vietnamese = new Intl.Collator('vi');
+
+/** Sorts by name as a Vietnamese dictionary does. @param {any} a @param {any} b */
+export function byName(a, b) { return vietnamese.compare(a.name ?? '', b.name ?? ''); }
+
 /** Sorts newest first by a field. @param {string} field @returns {(a: any, b: any) => number} */
 export function newest(field) { return (a, b) => String(b[field] ?? '').localeCompare(String(a[field] ?? '')); }

@@ -19,7 +19,7 @@ const (
 	MaxEdits   = 500      // edits in one ask
 	MaxEdit    = 64 << 10 // bytes of one edit
 	WantLeast  = 4 << 10  // least budget of changes in an answer, bytes
-	WantUsual  = 1 << 20  // budget when the phone names none
+	WantUsual  = 4 << 20  // budget when the phone names none
 	WantMost   = 8 << 20  // most that the server gives in one answer
 	MaxFields  = 200      // fields in one edit
 	MaxAfter   = 50       // edits that one edit may depend on

@@ -87,41 +87,49 @@ func (p *Phone) exchange(ctx context.Context, report *Report) (again bool, err e
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrCut, err)
 	}
-	a := &answer{p: p, report: report, first: ask.Cursor == 0}
+	a, err := p.keep(ask, plain, report)
+	report.Down += counted.n
+	if err != nil {
+		return false, fmt.Errorf("keep answer: %w", err)
+	}
+	if !a.ended {
+		if a.retried {
+			return false, nil // the server asked for patience
+		}
+		return false, ErrCut
+	}
+	return a.again || (more && a.complete), nil
+}
+
+// keep takes an answer line by line until it ends or is cut.
+func (p *Phone) keep(ask *wire.Ask, plain io.Reader, report *Report) (*answer, error) {
+	a := &answer{p: p, report: report, first: ask.Cursor == 0 && ask.Resume == ""}
+	begin := a.first
 	lines := wire.ReadAnswer(plain)
 	for !a.ended {
 		line, ok := lines.Next()
 		if !ok {
 			break
 		}
-		if err := a.take(line); err != nil {
-			return false, a.p.damaged(fmt.Errorf("keep answer: %w", err))
+		if begin {
+			// What a cut first answer left may be gone by now, and nobody would tell.
+			begin = false
+			if _, err := p.db.Exec(`DELETE FROM records`); err != nil {
+				return a, err
+			}
+		}
+		if whole, err := a.take(line); err != nil || !whole {
+			return a, err
 		}
 	}
-	report.Down += counted.n
-	if !a.ended {
-		return false, ErrCut
-	}
-	return a.again || (more && a.complete), nil
-}
-
-// errDamaged: the server speaks of a record that this phone should have.
-var errDamaged = errors.New("the phone's records are damaged")
-
-// damaged starts anew when the records do not fit the server's words; the edits
-// stay.
-func (p *Phone) damaged(err error) error {
-	if !errors.Is(err, errDamaged) {
-		return err
-	}
-	return errors.Join(err, p.transact(forget))
+	return a, nil
 }
 
 // failed does what a refusal of the whole ask demands of the phone.
 func (p *Phone) failed(err error) error {
 	var f *Failure
 	if errors.As(err, &f) && f.Wipe {
-		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM meta WHERE key IN ('cursor', 'standing', 'circles', 'resume', 'epoch')`); err != nil {
+		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch')`); err != nil {
 			return fmt.Errorf("wipe records: %w", err)
 		}
 		return errors.Join(f, p.scrub())
@@ -163,7 +171,7 @@ func (p *Phone) ask() (ask *wire.Ask, more bool, err error) {
 		return nil, false, err
 	}
 	ask.Cursor = wire.Cursor(cursor)
-	err = p.db.QueryRow(`SELECT coalesce(min(n) - 1, (SELECT coalesce(max(n), 0) FROM edits)) FROM edits WHERE state = 'waiting'`).Scan(&ask.Confirmed)
+	err = p.db.QueryRow(`SELECT coalesce(min(n) - 1, (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'n'), 0) FROM edits WHERE state = 'waiting'`).Scan(&ask.Confirmed)
 	if err != nil {
 		return nil, false, err
 	}
@@ -191,36 +199,30 @@ type answer struct {
 	p      *Phone
 	report *Report
 	first  bool // a first sync shows records as they come
-	reset  bool
 	staged []wire.Changes
 
-	ended, complete, again bool
+	ended, complete, again, retried bool
 }
 
 // take keeps one line: verdicts, losses and, on a first sync, records at once;
-// other changes when the answer has come to its end.
-func (a *answer) take(line wire.Line) error {
+// other changes when the answer has come to its end. whole is false for a line
+// that cannot be meant so: it ends the answer like a cut.
+func (a *answer) take(line wire.Line) (whole bool, err error) {
 	switch {
 	case line.Epoch != nil:
-		a.reset, a.first = true, true
-		return a.p.transact(forget)
-	case line.SendFrom > 0:
-		a.again = true
-		return a.p.transact(func(tx *sql.Tx) error { return sendAgain(tx, line.SendFrom) })
-	case line.Verdicts != nil || line.Acked != nil:
-		return a.p.transact(func(tx *sql.Tx) error { return a.verdicts(tx, line) })
+		a.first = true
+		return true, a.p.transact(func(tx *sql.Tx) error { return forget(tx, line.Epoch.Is) })
+	case line.Verdicts != nil || line.Acked != nil || line.SendFrom > 0:
+		return true, a.p.transact(func(tx *sql.Tx) error { return a.verdicts(tx, line) })
 	case line.Standing != nil:
-		return a.p.transact(func(tx *sql.Tx) error { return a.stand(tx, line.Standing.Circles) })
+		return true, a.p.transact(func(tx *sql.Tx) error { return a.stand(tx, line.Standing) })
 	case line.Gone != nil:
-		return a.p.transact(func(tx *sql.Tx) error { return a.gone(tx, line.Gone) })
+		return true, a.p.transact(func(tx *sql.Tx) error { return a.gone(tx, line.Gone) })
 	case line.Changes != nil:
-		if a.first {
-			return a.p.transact(func(tx *sql.Tx) error { return a.apply(tx, *line.Changes) })
-		}
-		a.staged = append(a.staged, *line.Changes)
+		return a.changes(*line.Changes)
 	case line.More != "":
 		a.ended, a.again = true, true
-		return a.p.transact(func(tx *sql.Tx) error {
+		return true, a.p.transact(func(tx *sql.Tx) error {
 			if err := a.applyStaged(tx); err != nil {
 				return err
 			}
@@ -228,42 +230,77 @@ func (a *answer) take(line wire.Line) error {
 		})
 	case line.Complete != nil:
 		a.ended, a.complete, a.report.Complete = true, true, true
-		return a.p.transact(func(tx *sql.Tx) error { return a.finish(tx, line.Complete) })
+		return true, a.p.transact(func(tx *sql.Tx) error { return a.finish(tx, line.Complete) })
 	case line.RetryIn > 0:
-		a.ended = true
+		a.retried = true
 		a.report.RetryIn = time.Duration(line.RetryIn) * time.Second
 	}
-	return nil
+	return true, nil
+}
+
+// changes applies rows at once on a first sync and stages them otherwise, when
+// they fit the standing.
+func (a *answer) changes(c wire.Changes) (whole bool, err error) {
+	standing, err := circles(a.p.db)
+	if err != nil {
+		return false, err
+	}
+	for _, row := range c.Rows {
+		for _, i := range row.In {
+			if i < 0 || i >= len(standing) {
+				return false, nil
+			}
+		}
+	}
+	if !a.first {
+		a.staged = append(a.staged, c)
+		return true, nil
+	}
+	return true, a.p.transact(func(tx *sql.Tx) error { return a.apply(tx, c) })
 }
 
 // forget drops all records: the server's history is another. Edits stay.
-func forget(tx *sql.Tx) error {
+func forget(tx *sql.Tx, epoch string) error {
 	if _, err := tx.Exec(`DELETE FROM records`); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('cursor', 'standing', 'circles', 'resume', 'epoch')`)
-	return err
+	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('cursor', 'standing', 'resume')`); err != nil {
+		return err
+	}
+	return setMeta(tx, "epoch", epoch)
 }
 
-// sendAgain makes edits wait again whose effects the server does not have.
-func sendAgain(tx *sql.Tx, from int64) error {
-	_, err := tx.Exec(`UPDATE edits SET state = 'waiting', verdict = '', covered = 0 WHERE n >= ? AND state != 'waiting'`, from)
+// wantAgain makes edits wait again, from number n on, whose effects the server
+// does not have, and tells whether there are any.
+func wantAgain(tx *sql.Tx, from int64) (bool, error) {
+	result, err := tx.Exec(`UPDATE edits SET state = 'waiting', verdict = '', covered = 0 WHERE n >= ? AND state != 'waiting'`, from)
 	if err != nil {
-		return err
+		return false, err
 	}
-	// An edit that this phone no longer has is sent as lost, so that the others
-	// are not held up by a hole.
+	again, err := result.RowsAffected()
+	if err != nil {
+		return false, err
+	}
 	last, err := getNumber(tx, "n")
 	if err != nil {
-		return err
+		return false, err
 	}
+	var have int64
+	if err := tx.QueryRow(`SELECT count(*) FROM edits WHERE n >= ?`, from).Scan(&have); err != nil {
+		return false, err
+	}
+	if have == last-from+1 || from > last {
+		return again > 0, nil
+	}
+	// An edit that this phone no longer has is sent empty, so that the others are
+	// not held up by a hole.
 	for n := from; n <= last; n++ {
-		lost := fmt.Sprintf(`{"n":%d,"do":"lost"}`, n)
-		if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', '') ON CONFLICT DO NOTHING`, n, lost); err != nil {
-			return err
+		forgotten := fmt.Sprintf(`{"n":%d,"do":"phone.forgotten","args":{}}`, n)
+		if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', '') ON CONFLICT DO NOTHING`, n, forgotten); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 func (a *answer) verdicts(tx *sql.Tx, line wire.Line) error {
@@ -278,15 +315,21 @@ func (a *answer) verdicts(tx *sql.Tx, line wire.Line) error {
 		}
 		a.report.Verdicts = append(a.report.Verdicts, v)
 	}
-	if a.reset && line.Acked != nil {
-		a.again = true
-		return sendAgain(tx, *line.Acked+1)
+	from := line.SendFrom
+	if line.Acked != nil && (from == 0 || *line.Acked+1 < from) {
+		from = *line.Acked + 1
 	}
-	return nil
+	if from <= 0 {
+		return nil
+	}
+	again, err := wantAgain(tx, from)
+	a.again = a.again || again || line.SendFrom > 0
+	return err
 }
 
 // stand takes away what the person no longer shares.
-func (a *answer) stand(tx *sql.Tx, now []string) error {
+func (a *answer) stand(tx *sql.Tx, line *wire.StandingLine) error {
+	now := line.Circles
 	before, err := circles(tx)
 	if err != nil {
 		return err
@@ -319,6 +362,9 @@ func (a *answer) stand(tx *sql.Tx, now []string) error {
 	}
 	text, err := json.Marshal(now)
 	if err != nil {
+		return err
+	}
+	if err := setMeta(tx, "told", line.Hash); err != nil {
 		return err
 	}
 	return setMeta(tx, "circles", string(text))
@@ -358,7 +404,7 @@ func (a *answer) apply(tx *sql.Tx, c wire.Changes) error {
 			var text string
 			err := tx.QueryRow(`SELECT fields, circles FROM records WHERE coll = ? AND id = ?`, c.Coll, row.ID).Scan(&text, &in)
 			if errors.Is(err, sql.ErrNoRows) {
-				return errDamaged
+				continue
 			}
 			if err != nil {
 				return err
@@ -377,9 +423,6 @@ func (a *answer) apply(tx *sql.Tx, c wire.Changes) error {
 		if row.Whole || row.In != nil {
 			names := []string{}
 			for _, i := range row.In {
-				if i < 0 || i >= len(standing) {
-					return fmt.Errorf("%s/%s in circle %d of %d", c.Coll, row.ID, i, len(standing))
-				}
 				names = append(names, standing[i])
 			}
 			text, err := json.Marshal(names)
@@ -407,12 +450,13 @@ func (a *answer) finish(tx *sql.Tx, c *wire.Complete) error {
 	if err := a.applyStaged(tx); err != nil {
 		return err
 	}
-	standing, err := circles(tx)
+	// The standing of this cursor is the one that was told last, in this answer or before.
+	standing, err := getMeta(tx, "told")
 	if err != nil {
 		return err
 	}
 	for key, value := range map[string]string{
-		"cursor": strconv.FormatInt(int64(c.Cursor), 10), "epoch": c.Epoch, "standing": wire.StandingHash(standing), "resume": "",
+		"cursor": strconv.FormatInt(int64(c.Cursor), 10), "epoch": c.Epoch, "standing": standing, "resume": "",
 		"last_sync": a.p.now().UTC().Format(time.RFC3339),
 	} {
 		if err := setMeta(tx, key, value); err != nil {

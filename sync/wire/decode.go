@@ -153,11 +153,11 @@ func (a *Answers) Next() (Line, bool) {
 		if i := bytes.IndexByte(a.buf, '\n'); i >= 0 {
 			raw := a.buf[:i]
 			a.buf = a.buf[i+1:]
-			if len(bytes.TrimSpace(raw)) == 0 {
-				continue
-			}
 			var line Line
-			if json.Unmarshal(raw, &line) != nil {
+			if !utf8.Valid(raw) || json.Unmarshal(raw, &line) != nil {
+				if json.Valid(raw) && raw[0] != '{' {
+					continue // JSON of a kind that a later protocol may mean something by
+				}
 				a.end = true
 				return Line{}, false
 			}

@@ -1,0 +1,420 @@
+package phone
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"langso/sync/wire"
+)
+
+// vectors reads the cases of one file of docs/protocol, which the JavaScript
+// client runs too.
+func vectors[T any](t *testing.T, name string) []T {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "docs", "protocol", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Cases []T }
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Cases) == 0 {
+		t.Fatalf("%s has no cases", name)
+	}
+	return file.Cases
+}
+
+// written is a phone as docs/protocol/README.md writes it down.
+type written struct {
+	Epoch    string                             `json:"epoch,omitempty"`
+	Cursor   int64                              `json:"cursor,omitempty"`
+	Standing string                             `json:"standing,omitempty"`
+	Resume   string                             `json:"resume,omitempty"`
+	Circles  []string                           `json:"circles,omitempty"`
+	N        int64                              `json:"n,omitempty"`
+	Records  map[string]map[string]writtenEntry `json:"records,omitempty"`
+	Edits    []writtenEdit                      `json:"edits,omitempty"`
+}
+
+type writtenEntry struct {
+	Seq int64                      `json:"seq,omitempty"`
+	In  []string                   `json:"in,omitempty"`
+	Set map[string]json.RawMessage `json:"set,omitempty"`
+}
+
+type writtenEdit struct {
+	Edit    json.RawMessage `json:"edit"`
+	Verdict *wire.Verdict   `json:"verdict,omitempty"`
+}
+
+func (w written) phone(t *testing.T) *Phone {
+	t.Helper()
+	p, err := Open(t.TempDir(), "http://x", WithClock(func() time.Time { return time.Date(2026, 11, 24, 6, 10, 0, 0, time.UTC) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, value := range map[string]string{"epoch": w.Epoch, "standing": w.Standing, "told": w.Standing, "resume": w.Resume} {
+		if value != "" {
+			must(p.setMeta(key, value))
+		}
+	}
+	for key, value := range map[string]int64{"cursor": w.Cursor, "n": w.N} {
+		if value != 0 {
+			must(p.setMeta(key, fmt.Sprint(value)))
+		}
+	}
+	if w.Circles != nil {
+		text, err := json.Marshal(w.Circles)
+		must(err)
+		must(p.setMeta("circles", string(text)))
+	}
+	for coll, records := range w.Records {
+		for id, r := range records {
+			in, err := json.Marshal(r.In)
+			must(err)
+			if r.Set == nil {
+				r.Set = map[string]json.RawMessage{}
+			}
+			set, err := json.Marshal(r.Set)
+			must(err)
+			_, err = p.db.Exec(`INSERT INTO records (coll, id, seq, circles, fields) VALUES (?, ?, ?, ?, ?)`, coll, id, r.Seq, string(in), string(set))
+			must(err)
+		}
+	}
+	for _, e := range w.Edits {
+		n, ok := wire.EditNumber(e.Edit)
+		if !ok {
+			t.Fatalf("an edit without number: %s", e.Edit)
+		}
+		state, verdict := "waiting", ""
+		if e.Verdict != nil {
+			text, err := json.Marshal(e.Verdict)
+			must(err)
+			state, verdict = string(e.Verdict.Final()), string(text)
+		}
+		_, err := p.db.Exec(`INSERT INTO edits (n, body, state, verdict, covered, at) VALUES (?, ?, ?, ?, 1, '2026-11-24T00:00:00Z')`, n, string(e.Edit), state, verdict)
+		must(err)
+	}
+	return p
+}
+
+// write is the other way round.
+func write(t *testing.T, p *Phone) written {
+	t.Helper()
+	var w written
+	for key, into := range map[string]*string{"epoch": &w.Epoch, "standing": &w.Standing, "resume": &w.Resume} {
+		var err error
+		if *into, err = getMeta(p.db, key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if w.Cursor, err = getNumber(p.db, "cursor"); err != nil {
+		t.Fatal(err)
+	}
+	if w.N, err = getNumber(p.db, "n"); err != nil {
+		t.Fatal(err)
+	}
+	if w.Circles, err = circles(p.db); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := p.db.Query(`SELECT coll, id, seq, circles, fields FROM records`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var coll, id, in, set string
+		var r writtenEntry
+		if err := rows.Scan(&coll, &id, &r.Seq, &in, &set); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(in), &r.In); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(set), &r.Set); err != nil {
+			t.Fatal(err)
+		}
+		for f, v := range r.Set {
+			var x any
+			if json.Unmarshal(v, &x) == nil && zero(x) {
+				delete(r.Set, f)
+			}
+		}
+		if w.Records == nil {
+			w.Records = map[string]map[string]writtenEntry{}
+		}
+		if w.Records[coll] == nil {
+			w.Records[coll] = map[string]writtenEntry{}
+		}
+		w.Records[coll][id] = r
+	}
+	rows.Close()
+	edits, err := readEdits(p.db, `1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range edits {
+		one := writtenEdit{Edit: json.RawMessage(e.body)}
+		if e.State != "waiting" {
+			one.Verdict = &e.Verdict
+		}
+		w.Edits = append(w.Edits, one)
+	}
+	return w
+}
+
+func zero(v any) bool {
+	switch x := v.(type) {
+	case nil:
+		return true
+	case string:
+		return x == ""
+	case float64:
+		return x == 0
+	case bool:
+		return !x
+	case []any:
+		return len(x) == 0
+	case map[string]any:
+		return len(x) == 0
+	}
+	return false
+}
+
+// plain makes two written things comparable: as JSON, known verdicts as what
+// they were.
+func plain(t *testing.T, v any) any {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	return tidy(out)
+}
+
+func tidy(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		if x["is"] == "known" {
+			x["is"] = x["was"]
+			delete(x, "was")
+		}
+		for k, y := range x {
+			y = tidy(y)
+			if zero(y) {
+				delete(x, k)
+				continue
+			}
+			x[k] = y
+		}
+	case []any:
+		for i := range x {
+			x[i] = tidy(x[i])
+		}
+	}
+	return v
+}
+
+func TestVectorsOfAnswers(t *testing.T) {
+	type vector struct {
+		Name    string
+		Before  written
+		Answer  []json.RawMessage
+		Tail    string
+		Ended   string
+		RetryIn int `json:"retry_in"`
+		After   json.RawMessage
+	}
+	for _, v := range vectors[vector](t, "answer.json") {
+		t.Run(v.Name, func(t *testing.T) {
+			p := v.Before.phone(t)
+			var text bytes.Buffer
+			for _, line := range v.Answer {
+				var s string
+				if json.Unmarshal(line, &s) == nil {
+					text.WriteString(s)
+				} else if err := json.Compact(&text, line); err != nil {
+					t.Fatal(err)
+				}
+				text.WriteByte('\n')
+			}
+			text.WriteString(v.Tail)
+			ask := &wire.Ask{Cursor: wire.Cursor(v.Before.Cursor), Resume: v.Before.Resume}
+			var report Report
+			a, err := p.keep(ask, &text, &report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := "cut"
+			switch {
+			case a.complete:
+				ended = "complete"
+			case a.ended:
+				ended = "more"
+			}
+			if ended != v.Ended {
+				t.Errorf("the answer ended as %s, want %s", ended, v.Ended)
+			}
+			if got := int(report.RetryIn / time.Second); got != v.RetryIn {
+				t.Errorf("retry in %d s, want %d", got, v.RetryIn)
+			}
+			got, want := plain(t, write(t, p)), plain(t, v.After)
+			if !reflect.DeepEqual(got, want) {
+				g, _ := json.Marshal(got)
+				w, _ := json.Marshal(want)
+				t.Errorf("the phone is\n%s\nwant\n%s", g, w)
+			}
+		})
+	}
+}
+
+func TestVectorsOfAsks(t *testing.T) {
+	type vector struct {
+		Name, App, Clock string
+		Want             int
+		Phone            written
+		Ask              json.RawMessage
+	}
+	for _, v := range vectors[vector](t, "ask.json") {
+		t.Run(v.Name, func(t *testing.T) {
+			p := v.Phone.phone(t)
+			p.app = v.App
+			if v.Clock != "" {
+				at, err := time.Parse(time.RFC3339, v.Clock)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.now = func() time.Time { return at }
+			}
+			ask, _, err := p.ask()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask.Want = v.Want
+			if got, want := plain(t, ask), plain(t, v.Ask); !reflect.DeepEqual(got, want) {
+				t.Errorf("asks %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+func TestVectorsOfOverlays(t *testing.T) {
+	type vector struct {
+		Name    string
+		Records map[string]map[string]map[string]json.RawMessage
+		Edits   []writtenEdit
+		Coll    string
+		Sees    map[string]any
+		Waits   []string
+	}
+	for _, v := range vectors[vector](t, "overlay.json") {
+		t.Run(v.Name, func(t *testing.T) {
+			w := written{Records: map[string]map[string]writtenEntry{}, Edits: v.Edits}
+			for coll, records := range v.Records {
+				w.Records[coll] = map[string]writtenEntry{}
+				for id, set := range records {
+					w.Records[coll][id] = writtenEntry{Seq: 1, In: []string{"commune"}, Set: set}
+				}
+			}
+			all, err := w.phone(t).List(v.Coll)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sees, waits := map[string]any{}, []string{}
+			for _, r := range all {
+				sees[r.ID] = r.Fields
+				if r.Pending {
+					waits = append(waits, r.ID)
+				}
+			}
+			if got, want := plain(t, sees), plain(t, v.Sees); !reflect.DeepEqual(got, want) {
+				t.Errorf("sees %v\nwant %v", got, want)
+			}
+			if strings.Join(waits, " ") != strings.Join(v.Waits, " ") {
+				t.Errorf("waiting %v, want %v", waits, v.Waits)
+			}
+		})
+	}
+}
+
+func TestVectorsOfStandings(t *testing.T) {
+	type vector struct {
+		Name, Hash string
+		Circles    []string
+	}
+	for _, v := range vectors[vector](t, "standing.json") {
+		if got := wire.StandingHash(v.Circles); got != v.Hash {
+			t.Errorf("%s: %s, want %s", v.Name, got, v.Hash)
+		}
+	}
+}
+
+func TestVectorsOfSignatures(t *testing.T) {
+	type vector struct {
+		Name, Key, Phone, Method, Path, Authorization string
+		Body                                          string `json:"body_hex"`
+		Bytes                                         string `json:"bytes_hex"`
+		Good                                          bool
+	}
+	raw, err := os.ReadFile("../docs/protocol/sign.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Seed string `json:"seed_hex"`
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	seed, err := hex.DecodeString(file.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := ed25519.NewKeyFromSeed(seed)
+	for _, v := range vectors[vector](t, "sign.json") {
+		body, err := hex.DecodeString(v.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed := wire.SigningBytes(v.Method, v.Path, body)
+		if got := hex.EncodeToString(signed); got != v.Bytes && v.Good {
+			t.Errorf("%s: signs %s, want %s", v.Name, got, v.Bytes)
+		}
+		key, err := wire.ParseKey(v.Key)
+		if err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+			continue
+		}
+		phone, sig, ok := wire.ParseAuthorization(v.Authorization)
+		if good := ok && phone == v.Phone && key.Verify(signed, sig); good != v.Good {
+			t.Errorf("%s: good = %v", v.Name, good)
+		}
+		if v.Good && v.Key == wire.Ed25519Key(own.Public().(ed25519.PublicKey)) {
+			if got := wire.Authorization(v.Phone, ed25519.Sign(own, signed)); got != v.Authorization {
+				t.Errorf("%s: writes %s", v.Name, got)
+			}
+		}
+	}
+}

@@ -65,10 +65,12 @@ type world struct {
 	Options
 	first    []int // by village: its first household
 	products []good
+	open     []time.Time // see openDays
 }
 
 func newWorld(o Options) *world {
 	w := &world{Options: o}
+	w.open = openDays(w.Today)
 	weights := 0
 	for _, v := range villages {
 		weights += v.weight

@@ -58,12 +58,12 @@ func (w *world) dossiers(f *family, seed []publicservice.Procedure) []dossier {
 		all := w.Households * dossiersOfFamily
 		dealt := deal(f.n*dossiersOfFamily+i, all, uint64(w.Seed))
 		back, nth := 1+dealt%workdays, dealt/workdays
-		day := w.workday(back)
+		day := w.open[back]
 		x := &out[i]
 		*x = dossier{external: fmt.Sprintf("%s-HS%02d", f.external(), i+1), member: adults[d.IntN(len(adults))],
 			procedure: seed[d.IntN(len(seed))], channel: []string{"app", "counter"}[d.weighted(35, 65)],
 			at: day.Add(7*time.Hour + 30*time.Minute + time.Duration(nth*9*60/(all/workdays+1))*time.Minute)}
-		word := w.dossierWords(f, x.member, d)
+		word := dossierWords(f, x, d)
 		x.content = map[string]string{}
 		for _, c := range x.procedure.Components {
 			if text := formTexts[c.Key]; text != "" && (c.Required || d.in100(50)) {
@@ -77,7 +77,7 @@ func (w *world) dossiers(f *family, seed []publicservice.Procedure) []dossier {
 		if x.status != publicservice.Registered && x.status != publicservice.NotAccepted {
 			x.code = fmt.Sprintf("H05.PH-%s-%04d", day.Format("060102"), nth+1)
 			if x.procedure.Limit != "" {
-				x.due = commune.Day(w.workday(back - min(back, 1+len(x.procedure.Code)%5+d.between(0, 3))))
+				x.due = commune.Day(w.open[back-min(back, 1+len(x.procedure.Code)%5+d.between(0, 3))])
 			}
 		}
 	}
@@ -100,23 +100,20 @@ func gcd(a, b int) int {
 	return a
 }
 
-// workday is the day so many days of opening before today; 0 is today or the
-// last opening before it.
-func (w *world) workday(back int) time.Time {
-	day := w.Today
-	for open := day.Weekday() != time.Saturday && day.Weekday() != time.Sunday; !open; open = day.Weekday() != time.Saturday && day.Weekday() != time.Sunday {
-		day = day.AddDate(0, 0, -1)
-	}
-	// Five days of opening are a week.
-	day = day.AddDate(0, 0, -7*(back/5))
-	for left := back % 5; left > 0; {
-		day = day.AddDate(0, 0, -1)
-		if day.Weekday() != time.Saturday && day.Weekday() != time.Sunday {
-			left--
+// openDays are the days on which the counter was open, from today (or the last
+// open day before it) backwards: no weekends, none of the holidays that have a
+// fixed date. The lunar ones are left out.
+func openDays(today time.Time) []time.Time {
+	var out []time.Time
+	for day := today; len(out) <= workdays; day = day.AddDate(0, 0, -1) {
+		if weekend := day.Weekday() == time.Saturday || day.Weekday() == time.Sunday; !weekend && !holidays[day.Format("01-02")] {
+			out = append(out, day)
 		}
 	}
-	return day
+	return out
 }
+
+var holidays = map[string]bool{"01-01": true, "04-30": true, "05-01": true, "09-02": true, "11-24": true}
 
 // walk takes a dossier as far as one of its age has come.
 func (w *world) walk(x *dossier, back int, d dice, word func(string) string) {
@@ -201,9 +198,9 @@ func (w *world) putEvents(row put) {
 
 // dossierWords gives what a form may name. There are no 12-digit numbers: any
 // could be somebody's.
-func (w *world) dossierWords(f *family, member int, d dice) func(string) string {
+func dossierWords(f *family, x *dossier, d dice) func(string) string {
 	return func(what string) string {
-		m := &f.members[member]
+		m := &f.members[x.member]
 		switch what {
 		case "tên":
 			return m.name
@@ -224,11 +221,11 @@ func (w *world) dossierWords(f *family, member int, d dice) func(string) string 
 		case "ở":
 			return f.address + ", " + villages[f.village].name
 		case "ngày":
-			return w.Today.AddDate(0, 0, -d.between(1, 700)).Format("02/01/2006")
+			return x.at.AddDate(0, 0, -d.between(1, 300)).Format("02/01/2006")
 		case "xưa":
-			return w.Today.AddDate(-d.between(20, 60), 0, -d.between(0, 364)).Format("02/01/2006")
+			return x.at.AddDate(-d.between(20, 60), 0, -d.between(0, 364)).Format("02/01/2006")
 		case "mai":
-			return w.Today.AddDate(0, 0, d.between(1, 20)).Format("02/01/2006")
+			return x.at.AddDate(0, 0, d.between(1, 20)).Format("02/01/2006")
 		case "mẫu":
 			return strings.ToUpper(f.external()) + "/" + strconv.Itoa(d.between(100, 999))
 		}

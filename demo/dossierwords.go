@@ -27,7 +27,7 @@ var formTexts = map[string]string{
 	"giay_to":        "{Giấy khai sinh|Sổ đăng ký kết hôn} của <nhà>, quyển [1-4], số [2-310]",
 	"ban_chinh":      "{Bằng tốt nghiệp|Giấy chứng nhận quyền sử dụng đất|Hợp đồng thuê đất|Bảng điểm|Thẻ đảng viên cũ} của <nhà>, số [1000-9800]",
 	"van_ban":        "{Giấy ủy quyền cho <nhà>|Sơ yếu lý lịch|Giấy bán xe|Cam kết trả nợ [10-90] triệu}",
-	"doi_tuong":      "{Người trên 75 tuổi không lương hưu|Người khuyết tật nặng|Nuôi con nhỏ một mình|Mồ côi}: <nhà>",
+	"doi_tuong":      "{Người trên 75 tuổi không lương hưu|Người khuyết tật nặng|Nuôi con nhỏ một mình}, thuộc diện từ năm [2014-2024]",
 	"chung_minh":     "Giấy {xác nhận khuyết tật|khám sức khỏe} số [10-190], ngày <ngày>",
 	"chung_tu":       "Trích lục khai tử số [4-120], ngày <ngày>, UBND xã",
 	"nguoi_lo":       "<tên>, con của người đã mất, ở <ở>",

@@ -50,15 +50,13 @@ func (w *world) stationStaff(station, nth int) string {
 }
 
 // sellers are a stall's owner and, where there is one, the clerk: of the same
-// family. The first stall is Bích's.
+// family.
 func (w *world) sellers(stall int) (owner, clerk string) {
-	if stall == 0 {
-		return w.seated(bich), w.seated(seat{bich.village, bich.nth, 0})
+	f, who := w.owner(stall)
+	for _, other := range f.adults(w.Today) {
+		if other != who {
+			return f.person(who), f.person(other)
+		}
 	}
-	f := w.family(stall * w.Households / stallCount)
-	adults := f.adults(w.Today)
-	if len(adults) > 1 {
-		clerk = f.person(adults[1])
-	}
-	return f.person(adults[0]), clerk
+	return f.person(who), ""
 }

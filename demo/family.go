@@ -74,7 +74,7 @@ func (w *world) family(n int) *family {
 	case nth < 4: // those whom duties are given to
 		w.couple(f, d, d.between(31, 48), false)
 	default:
-		switch d.weighted(52, 30, 11, 7) {
+		switch d.weighted(50, 35, 9, 6) {
 		case 0:
 			w.couple(f, d, d.between(24, 58), false)
 		case 1:
@@ -235,6 +235,14 @@ func (f *family) adults(today time.Time) []int {
 		}
 	}
 	return out
+}
+
+// speaker is who tells for a member: an adult for themself, else the head.
+func (f *family) speaker(today time.Time, member int) int {
+	if m := &f.members[member]; m.age(today) >= 18 && m.status != "dead" {
+		return member
+	}
+	return 0
 }
 
 // families calls each for every household until it returns false.

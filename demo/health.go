@@ -75,7 +75,7 @@ func (w *world) doses(f *family, d dice) []entry {
 			if at.Before(w.Today.AddDate(-3, 0, 0)) {
 				e.source = "paper"
 			}
-			e.text = d.say(d.one(afterDose), w.words(f, d, i))
+			e.text = d.say(d.one(afterDose), w.words(f, d, e))
 			out = append(out, e)
 		}
 	}
@@ -108,17 +108,20 @@ func (w *world) contact(f *family, d dice) entry {
 	e.author = w.stationStaff(villages[f.village].station, d.IntN(2))
 	age, months := m.age(e.at), m.months(e.at)
 	if d.in100(55) {
-		w.measure(&e, m, d, age, months)
+		measure(&e, m, d, age, months)
+		if e.source == "told" {
+			e.author = f.person(f.speaker(w.Today, e.member))
+		}
 		if d.in100(35) {
-			e.text = d.say(d.one(atMeasuring), w.words(f, d, e.member))
+			e.text = d.say(d.one(atMeasuring), w.words(f, d, e))
 		}
 		return e
 	}
-	visit(&e, m, d, age, w.words(f, d, e.member))
+	visit(&e, m, d, age, w.words(f, d, e))
 	return e
 }
 
-func (w *world) measure(e *entry, m *member, d dice, age, months int) {
+func measure(e *entry, m *member, d dice, age, months int) {
 	e.kind = "measurement"
 	e.source = []string{"measured", "told", "paper"}[d.weighted(60, 30, 10)]
 	boy := m.sex == male
@@ -223,9 +226,9 @@ func visit(e *entry, m *member, d dice, age int, word func(string) string) {
 }
 
 // words gives what a text of the health book may name.
-func (w *world) words(f *family, d dice, i int) func(string) string {
+func (w *world) words(f *family, d dice, e entry) func(string) string {
 	return func(what string) string {
-		m := &f.members[i]
+		m := &f.members[e.member]
 		switch what {
 		case "tên":
 			return m.last()
@@ -234,7 +237,7 @@ func (w *world) words(f *family, d dice, i int) func(string) string {
 		case "thôn":
 			return villages[f.village].name
 		case "ngày":
-			return dayMonth(w.Today.AddDate(0, 0, d.between(3, 90)))
+			return dayMonth(e.at.AddDate(0, 0, d.between(3, 90)))
 		case "số":
 			return strconv.Itoa(d.between(100, 999))
 		}
@@ -245,9 +248,13 @@ func (w *world) words(f *family, d dice, i int) func(string) string {
 func (w *world) putEntries(row put) {
 	w.families(func(f *family) bool {
 		for i, e := range w.entries(f) {
-			data, _ := json.Marshal(e.data) // plain figures always marshal
+			var data any
+			if e.data != nil {
+				raw, _ := json.Marshal(e.data) // plain figures always marshal
+				data = json.RawMessage(raw)
+			}
 			if !row(cell("external", fmt.Sprintf("%s-S%02d", f.external(), i+1)), cell("person", f.person(e.member)), cell("kind", e.kind),
-				cell("code", e.code), cell("data", json.RawMessage(data)), cell("text", e.text), cell("occurred_on", commune.Day(e.at)),
+				cell("code", e.code), cell("data", data), cell("text", e.text), cell("occurred_on", commune.Day(e.at)),
 				cell("source", e.source), cell("author", e.author), cell("op", "add")) {
 				return false
 			}

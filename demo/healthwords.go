@@ -13,7 +13,7 @@ var afterDose = []string{
 var atMeasuring = []string{
 	"Đo {sáng|chiều|tối} {trước ăn|sau nghỉ [5-15] phút}, {tay trái|tay phải}, lần [1-3].",
 	"{Tự đo ở nhà|Y tế thôn đo tại nhà}, máy {mượn của trạm|của gia đình} số <số>.",
-	"Đo trong buổi {khám người cao tuổi|cân trẻ hằng tháng|khám lưu động} ở <thôn>.",
+	"Đo trong buổi {khám sức khỏe|cân đo hằng tháng|khám lưu động} ở <thôn>.",
 	"{Mới đi làm đồng về|Đêm qua ngủ ít|Vừa uống thuốc [2-4] giờ trước}, đo lại ngày <ngày>.",
 	"Nhà <nhà> ghi lại trong sổ giấy, trang [2-48].",
 	"So với lần trước {tăng nhẹ|giảm nhẹ|không đổi}, {dặn ăn bớt mặn|dặn uống đủ nước|theo dõi tiếp}.",
@@ -30,7 +30,7 @@ type reason struct {
 }
 
 var visitsOfSmall = []reason{
-	{"Ho, sốt", "Cháu <tên> {ho đờm|ho khan|ho về đêm} [2-6] ngày, sốt 38,[0-9] độ, {họng đỏ|mũi chảy nước trong|amidan sưng nhẹ}, phổi {trong|thông khí đều}, bú {được|kém hơn mọi ngày}.",
+	{"Ho, sốt", "Cháu <tên> {ho đờm|ho khan|ho về đêm} [2-6] ngày, sốt 38,[0-9] độ, {họng đỏ|mũi chảy nước trong|amidan sưng nhẹ}, phổi {trong|thông khí đều}, ăn {được|kém hơn mọi ngày}.",
 		[]string{"Hạ sốt paracetamol theo cân nặng, cách [4-6] giờ, cho uống nhiều nước.", "Rửa mũi nước muối [3-5] lần mỗi ngày, chưa cần kháng sinh.", "Dặn đếm nhịp thở khi ngủ, trên [40-50] lần một phút thì đưa đi ngay."}},
 	{"Tiêu chảy", "Đi ngoài [4-9] lần mỗi ngày, phân {lỏng|nhiều nước|có nhầy}, nôn [0-3] lần, {mắt không trũng|uống háo hức|còn nước mắt}.",
 		[]string{"Pha oresol [1-2] gói mỗi ngày đúng [200-250] ml, kẽm [10-20] mg trong [10-14] ngày.", "Tiếp tục cho bú, ăn cháo {thịt băm|cà rốt}, không tự mua thuốc cầm.", "Hướng dẫn {chị|anh} <nhà> rửa tay, ăn chín."}},

@@ -3,8 +3,6 @@ package demo
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"langso/commune"
@@ -71,32 +69,34 @@ func (w *world) good(i int) good {
 func (w *world) putStalls(row put) {
 	for s := range stallCount {
 		d := w.dice(diceStall, s)
-		owner, _ := w.sellers(s)
-		f := w.family(ownerHousehold(owner))
-		name := d.say(d.one(specialty(s).names), w.marketWords(f, d))
+		f, owner := w.owner(s)
+		word := w.marketWords(f, owner, d)
+		name := d.say(d.one(specialty(s).names), word)
 		if s == 0 {
 			name = "Vải sớm nhà Bích"
 		}
-		if !row(cell("external", stallExternal(s)), cell("name", name), cell("owner", owner), cell("village", villages[f.village].external),
-			cell("story", d.some(stories, d.between(2, 4), w.marketWords(f, d))),
-			cell("pickup", d.say(d.one(pickups), w.marketWords(f, d))), cell("closed", s > 0 && d.in100(4))) {
+		if !row(cell("external", stallExternal(s)), cell("name", name), cell("owner", f.person(owner)), cell("village", villages[f.village].external),
+			cell("story", d.some(stories, d.between(2, 4), word)),
+			cell("pickup", d.say(d.one(pickups), word)), cell("closed", s > 0 && d.in100(4))) {
 			return
 		}
 	}
 }
 
-// ownerHousehold is the number of the household in a person's external id.
-func ownerHousehold(person string) int {
-	household, _, _ := strings.Cut(strings.TrimPrefix(person, "H"), "-")
-	n, _ := strconv.Atoi(household)
-	return n
+// owner is a stall's owner: a member of a family. The first stall is Bích's.
+func (w *world) owner(stall int) (f *family, member int) {
+	if stall == 0 {
+		return w.family(w.first[bich.village] + bich.nth), bich.member
+	}
+	f = w.family(stall * w.Households / stallCount)
+	return f, f.adults(w.Today)[0]
 }
 
 func (w *world) putProducts(row put) {
 	for i, g := range w.products {
 		d := w.dice(diceWords, i)
-		owner, _ := w.sellers(g.stall)
-		word := w.marketWords(w.family(ownerHousehold(owner)), d)
+		f, owner := w.owner(g.stall)
+		word := w.marketWords(f, owner, d)
 		about := g.ware
 		description := d.say(d.one(about.grown), word) + " " + d.say(d.one(about.tastes), word) + " " + d.say(d.one(keeping), word)
 		if len([]rune(description)) < 170 {
@@ -111,11 +111,11 @@ func (w *world) putProducts(row put) {
 }
 
 // marketWords gives what a text of the market may name.
-func (w *world) marketWords(f *family, d dice) func(string) string {
+func (w *world) marketWords(f *family, who int, d dice) func(string) string {
 	return func(what string) string {
 		switch what {
 		case "chủ":
-			return f.members[0].last()
+			return f.members[who].last()
 		case "thôn":
 			return villages[f.village].name
 		case "xóm":
@@ -129,7 +129,7 @@ func (w *world) marketWords(f *family, d dice) func(string) string {
 	}
 }
 
-// orders makes what a family bought in the last year, oldest first.
+// putOrders tells what each family bought in the last 400 days, oldest first.
 func (w *world) putOrders(row put) {
 	w.families(func(f *family) bool {
 		d := w.dice(diceOrder, f.n)
@@ -144,7 +144,7 @@ func (w *world) putOrders(row put) {
 			raw, _ := json.Marshal(lines) // plain lines always marshal
 			note := ""
 			if d.in100(45) {
-				note = d.say(d.one(orderNotes), w.marketWords(f, d))
+				note = d.say(d.one(orderNotes), w.marketWords(f, 0, d))
 			}
 			if !row(cell("external", external), cell("buyer", f.person(adults[d.IntN(len(adults))])), cell("stall", stallExternal(stall)),
 				cell("code", market.PaymentCode(load.ID("orders", external), 0)), cell("lines", json.RawMessage(raw)), cell("total", total),

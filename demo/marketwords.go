@@ -33,7 +33,7 @@ var wares = map[string]*ware{
 		[]string{"Cùi nâu cánh gián, dẻo, ngọt đậm, pha trà hoặc nấu chè đều {thơm|ngon}.", "Độ ẩm dưới [17-20] phần trăm, để {[6-10]|[8-12]} tháng nơi khô, tránh nắng."}},
 	"ổi": {"oi", "kg", []string{"Ổi lê", "Ổi Đài Loan", "Ổi bo ruột hồng", "Ổi găng"}, []string{"1", "2"}, []string{"bọc xốp", "hái sáng", "túi lưới", "giỏ 5 kg"}, 10000, 24000,
 		[]string{"Ổi bao túi từ khi bằng ngón tay, vườn <thôn> rộng [3-12] sào, hái [2-3] ngày một lứa.", "Nhà <chủ> trồng [60-300] gốc, tưới nhỏ giọt, bón phân gà ủ hoai [4-6] tháng."},
-		[]string{"Quả [250-450] gam, giòn, ít hạt, ngọt mát, rửa sạch ăn cả vỏ.", "Ruột {trắng|hồng}, hạt mềm, thơm nhẹ, để tủ mát [7-10] ngày vẫn giòn."}},
+		[]string{"Quả [250-450] gam, giòn, ít hạt, ngọt mát, rửa sạch ăn cả vỏ.", "Ruột {chắc|dày}, hạt mềm, thơm nhẹ, để tủ mát [7-10] ngày vẫn giòn."}},
 	"bưởi": {"buoi", "qua", []string{"Bưởi Diễn", "Bưởi da xanh", "Bưởi đào", "Bưởi hoàng"}, []string{"VIP", "1", "2"}, []string{"còn cuống lá", "gói giấy", "cặp đôi", "thùng 10 quả"}, 14000, 45000,
 		[]string{"Bưởi vườn <xóm>, gốc [6-20] năm, thu từ ngày <ngày>, để héo cuống [7-20] ngày cho ngọt.", "Nhà <chủ> tỉa quả từ tháng tư, mỗi cây chỉ giữ [40-90] quả, bón vôi và phân chuồng."},
 		[]string{"Quả [0-1],[6-9] đến 1,[2-8] cân, tép {ráo|mọng}, không he, mùi thơm để phòng được [3-6] tuần.", "Vỏ mỏng, múi dễ bóc, ngọt [11-14] độ Brix, hạt {ít|vừa}."}},

@@ -172,8 +172,8 @@ func (c *column) data(v any) (any, error) {
 			return nil, c.bad("bad_value", "phải là JSON")
 		}
 	}
-	if raw = bytes.TrimSpace(raw); len(raw) == 0 {
-		return json.RawMessage("null"), nil
+	if raw = bytes.TrimSpace(raw); len(raw) == 0 || string(raw) == "null" {
+		return json.RawMessage(nil), nil // as PocketBase stores a field that nobody gave
 	}
 	if !json.Valid(raw) {
 		return nil, c.bad("bad_value", "không phải là JSON đúng")
@@ -234,6 +234,9 @@ func same(a, b any) bool {
 	y, _ := b.(types.JSONRaw)
 	if bytes.Equal(x, y) {
 		return true
+	}
+	if len(x) == 0 || len(y) == 0 {
+		return string(x)+string(y) == "null" // one is absent, the other says so
 	}
 	var p, q any
 	return json.Unmarshal(x, &p) == nil && json.Unmarshal(y, &q) == nil && commune.Same(p, q)

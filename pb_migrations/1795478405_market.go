@@ -42,6 +42,7 @@ func init() {
 		if err := collection(app, "orders", types.JSONArray[string]{
 			"CREATE INDEX orders_buyer ON orders (buyer)",
 			"CREATE INDEX orders_stall ON orders (stall)",
+			"CREATE INDEX orders_code ON orders (code)",
 			"CREATE UNIQUE INDEX orders_external ON orders (external) WHERE external != ''",
 		},
 			must(one(app, "buyer", "Người mua", "persons")),

@@ -54,15 +54,25 @@ func raiseDossier(c *commune.Case) ([]commune.Notice, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []commune.Notice{{
-		To:    commune.Named("person", d.person()),
-		Key:   strings.Join([]string{d.Id, strconv.Itoa(int(d.status())), strconv.Itoa(steps)}, ":"),
-		Kind:  "dossier_step",
-		Title: "Hồ sơ " + shorten(procedure{p}.name(), 100) + ": " + d.status().String(),
-		Body:  d.say(),
-		Link:  "#/ho-so/" + d.Id,
-	}}, nil
+	told := []string{d.person()}
+	if by := d.filedBy(); by != "" {
+		told = append(told, by)
+	}
+	var out []commune.Notice
+	for _, person := range told {
+		out = append(out, commune.Notice{
+			To:    commune.Named("person", person),
+			Key:   strings.Join([]string{d.Id, strconv.Itoa(int(d.status())), strconv.Itoa(steps)}, ":"),
+			Kind:  "dossier_step",
+			Title: "Hồ sơ " + shorten(procedure{p}.name(), 100) + ": " + d.status().String(),
+			Body:  d.say(),
+			Link:  "#/ho-so/" + d.Id,
+		})
+	}
+	return out, nil
 }
+
+func (d dossier) filedBy() string { return d.GetString("filed_by") }
 
 func countEvents(app core.App, id string) (int, error) {
 	var n int

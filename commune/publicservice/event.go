@@ -16,13 +16,14 @@ func recordEvent(c *commune.Call, d dossier, from Status, say string) error {
 		return err
 	}
 	r.Load(map[string]any{
-		"dossier": d.Id,
-		"person":  d.person(),
-		"from":    int(from),
-		"to":      int(d.status()),
-		"say":     say,
-		"actor":   c.Author.Person,
-		"at":      commune.Moment(c.Now),
+		"dossier":  d.Id,
+		"person":   d.person(),
+		"filed_by": d.filedBy(),
+		"from":     int(from),
+		"to":       int(d.status()),
+		"say":      say,
+		"actor":    c.Author.Person,
+		"at":       commune.Moment(c.Now),
 	})
 	return c.Save(r)
 }

@@ -32,7 +32,7 @@ var Domain = commune.Domain{
 	}, {
 		Name:     "dossiers",
 		Title:    "Hồ sơ",
-		Read:     commune.Circles{commune.Person("person"), commune.Duty("onestop")},
+		Read:     commune.Circles{commune.Person("person"), commune.Person("filed_by"), commune.Duty("onestop")},
 		Personal: true,
 		Owner:    "person",
 		Check:    checkDossier,
@@ -40,7 +40,7 @@ var Domain = commune.Domain{
 	}, {
 		Name:     "dossier_events",
 		Title:    "Bước của hồ sơ",
-		Read:     commune.Circles{commune.Person("person"), commune.Duty("onestop")},
+		Read:     commune.Circles{commune.Person("person"), commune.Person("filed_by"), commune.Duty("onestop")},
 		Personal: true,
 		Owner:    "person",
 	}},

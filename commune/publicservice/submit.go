@@ -55,6 +55,7 @@ func submit(c *commune.Call) error {
 		"content":      content,
 		"note":         ask.Note,
 		"channel":      channel,
+		"filed_by":     ask.filedBy(c.Author, channel),
 		"submitted_at": at,
 		// The text is fixed by docs/PROTOCOL.md §8.
 		"receipt": c.Sign("dossier\n" + ask.ID + "\n" + ask.Person + "\n" + ask.Procedure + "\n" + at),
@@ -82,6 +83,15 @@ func (s submission) channel(a commune.Author) (string, bool) {
 		return "app", true
 	}
 	return "counter", a.Stands(commune.Named("duty", "onestop"))
+}
+
+// filedBy is who cares for the person and hands in for them: they follow the
+// dossier too.
+func (s submission) filedBy(a commune.Author, channel string) string {
+	if channel == "counter" || a.Person == s.Person {
+		return ""
+	}
+	return a.Person
 }
 
 // complete refuses a dossier that an officer would have to send back.

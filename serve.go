@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -52,59 +51,60 @@ func serveCommand(app *pocketbase.PocketBase, c *hooks.Commune) *cobra.Command {
 	serve.RunE = func(command *cobra.Command, args []string) error {
 		ctx, stop := signal.NotifyContext(command.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
+		var cast []demo.Character
 		if withDemo {
-			if err := loadDemo(ctx, c, households); err != nil {
+			var err error
+			if cast, err = loadDemo(ctx, c, households); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(1)
 			}
 		}
-		welcome(app, c)
+		welcome(app, c, cast)
 		return run(command, args)
 	}
 	return serve
 }
 
-// loadDemo fills an empty folder with the demo commune; a folder with other
-// data is not touched.
-func loadDemo(ctx context.Context, c *hooks.Commune, households int) error {
+// loadDemo fills an empty folder with the demo commune and returns whom to try
+// it as; a folder with other data is not touched.
+func loadDemo(ctx context.Context, c *hooks.Commune, households int) ([]demo.Character, error) {
 	if err := c.App.RunAllMigrations(); err != nil {
-		return err
+		return nil, err
 	}
 	holds, err := demo.Holds(c.App)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch holds {
 	case demo.Other:
-		return fmt.Errorf("Thư mục %s đang giữ dữ liệu của một xã thật: --demo không đụng vào. Hãy chạy không có --demo, hoặc chọn thư mục trống bằng --dir.", c.App.DataDir())
+		return nil, fmt.Errorf("Thư mục %s đang giữ dữ liệu của một xã thật: --demo không đụng vào. Hãy chạy không có --demo, hoặc chọn thư mục trống bằng --dir.", c.App.DataDir())
 	case demo.Empty:
 		fmt.Println("Nạp xã mẫu (người và gian hàng đều bịa), khoảng một phút. Lần sau không phải chờ nữa.")
 	}
 	start := time.Now()
 	if err := demo.Load(ctx, c.App, domains, demo.Options{Households: households}, os.Stdout); err != nil {
-		return err
+		return nil, err
 	}
 	if holds == demo.Empty {
 		fmt.Println("Lập sổ đồng bộ …")
 	}
 	if err := c.Settle(); err != nil {
-		return err
+		return nil, err
 	}
 	if holds == demo.Empty {
 		fmt.Printf("Xong sau %d giây.\n", int(time.Since(start).Seconds()))
 	}
 	options, err := demo.LoadedOptions(c.App)
-	if err != nil && !errors.Is(err, context.Canceled) {
-		return err
+	if err != nil {
+		return nil, err
 	}
 	c.Demo = true
 	c.Name = "Xã Phúc Hòa (bản thử)"
-	c.Cast = demo.Cast(options)
-	return nil
+	return demo.Cast(options), nil
 }
 
 // welcome prints the three links when the server listens.
-func welcome(app core.App, c *hooks.Commune) {
+func welcome(app core.App, c *hooks.Commune, cast []demo.Character) {
 	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
 		said := false
 		say := func(admin string) {
@@ -112,7 +112,7 @@ func welcome(app core.App, c *hooks.Commune) {
 				return
 			}
 			said = true
-			print(se.Server.Addr, admin, c)
+			print(se.Server.Addr, admin, c.Name, cast)
 		}
 		// PocketBase calls the installer only when there is no superuser yet.
 		se.InstallerFunc = func(app core.App, system *core.Record, base string) error {
@@ -138,25 +138,25 @@ func onlyInstaller(app core.App, n int64) bool {
 	return err == nil && n == 1
 }
 
-func print(addr, admin string, c *hooks.Commune) {
+func print(addr, admin, name string, cast []demo.Character) {
 	host := addr
 	if strings.HasPrefix(host, ":") || strings.HasPrefix(host, "0.0.0.0:") {
 		host = "localhost" + host[strings.LastIndex(host, ":"):]
 	}
 	base := "http://" + host
-	fmt.Printf("\n%s đang chạy.\n\n", c.Name)
+	fmt.Printf("\n%s đang chạy.\n\n", name)
 	fmt.Printf("  1. Ứng dụng trên điện thoại   %s/\n", base)
 	if admin == "" {
 		fmt.Printf("  2. Trang quản trị             %s/_/\n", base)
 	} else {
 		fmt.Printf("  2. Trang quản trị             %s\n     (liên kết dùng một lần, trong 30 phút, để lập tài khoản quản trị đầu tiên)\n", admin)
 	}
-	if len(c.Cast) == 0 {
+	if len(cast) == 0 {
 		fmt.Printf("  3. Nạp dữ liệu của xã         langso import <thư mục>   (docs/IMPORT.md)\n\n")
 		return
 	}
 	fmt.Printf("  3. Thử gì trước               đăng nhập bằng một trong các số sau; mã 6 số hiện ngay ở cửa sổ này\n\n")
-	for _, p := range c.Cast {
+	for _, p := range cast {
 		fmt.Printf("     %-14s %-22s %s\n", p.Number, p.Name, p.Why)
 	}
 	fmt.Println()

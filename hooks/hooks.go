@@ -16,7 +16,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
-	"langso/demo"
 	"langso/notify"
 	"langso/signin"
 	"langso/sync/exchange"
@@ -32,9 +31,8 @@ type Options struct {
 	Now     func() time.Time // the server's clock; nil: the computer's
 	Name    string           // "Xã Phúc Hòa"
 
-	SQLConsole bool             // whether the dashboard's SQL console answers
-	Demo       bool             // the demo commune is loaded
-	Cast       []demo.Character // whom to try it as
+	SQLConsole bool // whether the dashboard's SQL console answers
+	Demo       bool // the demo commune is loaded
 }
 
 // Commune is a running commune: the app with everything bound to it.

@@ -23,6 +23,8 @@ type fake struct {
 
 	mu      sync.Mutex
 	down    bool
+	old     *pwa.Site
+	stale   string // the file that is still delivered as it was in old
 	seq     int
 	circles []string
 	records map[string]map[string]*fakeRecord
@@ -70,6 +72,17 @@ func (f *fake) put(coll, id string, fields map[string]any) {
 	r.seq = f.seq
 }
 
+// install replaces the app's files, as a new program does; a proxy on the way
+// still has the stale one.
+func (f *fake) install(site *pwa.Site, stale string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if stale != "" {
+		f.old = f.site
+	}
+	f.site, f.stale = site, stale
+}
+
 func (f *fake) unplug(down bool) { f.mu.Lock(); defer f.mu.Unlock(); f.down = down }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +107,11 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/api/sync":
 		f.sync(w, r, body)
 	default:
-		if !f.site.Serve(w, r) {
+		site := f.site
+		if r.URL.Path == f.stale {
+			site = f.old
+		}
+		if !site.Serve(w, r) {
 			http.NotFound(w, r)
 		}
 	}

@@ -6,7 +6,7 @@ import { newId } from '../sync/edits.js';
 import { h, live } from '../ui/el.js';
 import { icon } from '../ui/icons.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sure, waits } from '../ui/parts.js';
-import { byName, day, matches, newest, readNumber, today, whole } from '../ui/text.js';
+import { byName, day, matches, newest, readNumber, short, today, whole } from '../ui/text.js';
 import { healthKinds, measures, sources, vaccines, word } from '../words/vi.js';
 import { caredFor, home, nameOf } from './people.js';
 
@@ -122,7 +122,7 @@ function book({ client, params }) {
 function entryRow(person, ch) {
   const e = ch.heads[0], off = ch.heads.every(x => x.op === 'void');
   return row(`#/suc-khoe/${person}/${e.id}`, [icon(/** @type {any} */ (icons)[e.kind]), ' ', off ? h('s', null, line(e)) : line(e)],
-    day(e.occurred_on) + (e.text ? ' · ' + String(e.text).slice(0, 60) : ''),
+    day(e.occurred_on) + (e.text ? ' · ' + short(e.text, 60) : ''),
     [ch.heads.length > 1 ? badge(ch.heads.length + ' ý kiến', 'warn') : null, off ? badge('đã hủy') : null, e.$waits ? waits() : null, danger(e) ? badge('cao', 'bad') : null]);
 }
 

@@ -50,11 +50,29 @@ const onSale = c => c.all('products').filter(p => !p.hidden && !c.get('stalls', 
 /** @param {At} at */
 function shop({ client }) {
   return h('div', null, h('div.buttons', null, live(() => go('#/don-hang', `Đơn của tôi (${buying(client).length})`), 'span')),
-    search('Tìm hàng, ví dụ: vai thieu', 'cho', q => {
-      const found = onSale(client).filter(p => matches(q, p.name, p.description, word(categories, p.category), client.get('stalls', p.stall)?.name));
-      found.sort((a, b) => Number(b.stock > 0) - Number(a.stock > 0) || Number(fold(b.name).startsWith(fold(q))) - Number(fold(a.name).startsWith(fold(q))) || a.price - b.price);
-      return longList(found, p => productRow(client, p), q ? 'Không thấy hàng này. Bà con thử từ khác.' : 'Chợ chưa có hàng trên máy.', 30);
-    }));
+    search('Tìm hàng, ví dụ: vai thieu', 'cho', q => h('div', null, kinds(client), found(client, q))));
+}
+
+/** The goods that a search finds: what is there before what is sold out, then whose name begins so. @param {Client} client @param {string} q */
+function found(client, q) {
+  const begins = (/** @type {any} */ p) => Number(fold(p.name).startsWith(fold(q)));
+  const goods = onSale(client).filter(p => (!kind || p.category === kind) && matches(q, p.name, p.description, word(categories, p.category), client.get('stalls', p.stall)?.name));
+  goods.sort((a, b) => Number(b.stock > 0) - Number(a.stock > 0) || begins(b) - begins(a) || rank(a) - rank(b) || byName(a, b));
+  return longList(goods, p => productRow(client, p), q ? 'Không thấy hàng này. Bà con thử từ khác.' : 'Chợ chưa có hàng trên máy.', 30);
+}
+
+/** The kind of goods that is shown; "" is all. */
+let kind = '';
+
+/** What this land is known for stands first. @param {any} p */
+const rank = p => Object.keys(categories).indexOf(p.category);
+
+/** @param {Client} client */
+function kinds(client) {
+  const have = new Set(onSale(client).map(p => p.category));
+  return h('div.chips', { role: 'group', 'aria-label': 'Nhóm hàng' }, Object.entries({ '': 'Tất cả', ...categories }).filter(([k]) => !k || have.has(k)).map(([k, t]) => h('button.chip', {
+    type: 'button', 'aria-pressed': String(k === kind), onclick: () => { kind = k; client.dispatchEvent(new Event('change')); },
+  }, t)));
 }
 
 /** @param {At} at */
@@ -167,7 +185,7 @@ function counter({ client, params }) {
     const mine = client.all('products').filter(p => p.stall === params.id).sort(byName);
     return h('div', null, h('h2', null, s?.name ?? 'Gian hàng'),
       section('Đơn cần làm', list(open.map(o => orderRow(o, `/gian-hang/${params.id}/don`, client)), 'Chưa có đơn mới.')),
-      section('Hàng của tôi', list(mine.map(p => row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null])), 'Gian chưa có mặt hàng.'), go(`#/gian-hang/${params.id}/them`, 'Thêm mặt hàng')),
+      section('Hàng của tôi', list(mine.map(p => row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null])), 'Gian chưa có mặt hàng.'), h('div.buttons', null, go(`#/gian-hang/${params.id}/them`, 'Thêm mặt hàng'))),
       done.length ? section('Đơn đã xong', longList(done, o => orderRow(o, `/gian-hang/${params.id}/don`, client), '', 10)) : null);
   });
 }

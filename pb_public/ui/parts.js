@@ -133,7 +133,14 @@ export function form(fields, submit, done, ...before) {
       try {
         if (missing) throw new Error(`Xin ghi «${missing.label}».`);
         await done(v);
-      } catch (err) { wrong.textContent = sentence(err); wrong.hidden = false; wrong.scrollIntoView({ block: 'center' }); } finally { button.disabled = false; }
+      } catch (err) {
+        const at = missing && /** @type {any} */ (el.elements.namedItem(missing.name));
+        (at ? at.closest('.field').lastChild : button).before(wrong);
+        wrong.textContent = sentence(err);
+        wrong.hidden = false;
+        wrong.scrollIntoView({ block: 'center' });
+        at?.focus({ preventScroll: true });
+      } finally { button.disabled = false; }
     },
   }, before, fields.map(field), wrong, button);
   return el;

@@ -40,6 +40,12 @@ export function moment(s) {
   return `${two(d.getHours())}:${two(d.getMinutes())} ngày ${two(d.getDate())}/${two(d.getMonth() + 1)}${year}`;
 }
 
+/** A text cut at a word when it is long. @param {any} s @param {number} most */
+export function short(s, most) {
+  const t = String(s ?? '');
+  return t.length <= most ? t : t.slice(0, t.lastIndexOf(' ', most) > 0 ? t.lastIndexOf(' ', most) : most) + '…';
+}
+
 /** How long ago, in words. @param {any} s */
 export function ago(s) {
   const min = Math.round((Date.now() - Date.parse(String(s ?? ''))) / 60_000);

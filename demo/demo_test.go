@@ -128,6 +128,24 @@ func TestTotalsOfOrdersAreThoseOfTheirLines(t *testing.T) {
 	}
 }
 
+// TestNoDossierTakesANumberOfToday: the counter gives those, from 1 on.
+func TestNoDossierTakesANumberOfToday(t *testing.T) {
+	for day := range 7 {
+		o := small
+		o.Today = time.Date(2026, 12, 7+day, 0, 0, 0, 0, commune.Zone)
+		for row := range demo.Source(o).Rows("dossiers") {
+			for _, c := range row.Cells {
+				if text, _ := c.Value.(string); c.Name == "code" && strings.Contains(text, o.Today.Format("-060102-")) {
+					t.Fatalf("%s: number %s", o.Today.Weekday(), text)
+				}
+				if text, _ := c.Value.(string); c.Name == "submitted_at" && text >= commune.Moment(o.Today) {
+					t.Fatalf("%s: submitted %s", o.Today.Weekday(), text)
+				}
+			}
+		}
+	}
+}
+
 // TestFullSize counts what the commune of the usual size holds, for more than
 // one seed.
 func TestFullSize(t *testing.T) {

@@ -225,7 +225,7 @@ export class Client extends EventTarget {
     const locks = globalThis.navigator?.locks;
     if (!locks) return work();
     await locks.request('langso-sync', { ifAvailable: true }, async lock => {
-      if (lock) { if (this.channel) await this.reload(); await work(); }
+      if (lock) { if (await this.store.changed()) await this.reload(); await work(); }
     });
   }
 

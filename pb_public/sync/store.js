@@ -18,6 +18,7 @@ import { newState } from './exchange.js';
  * @property {(a: Account | undefined, edits: Kept[], n: number) => Promise<void>} move another account: records are forgotten, edits replaced
  * @property {(w: Account) => Promise<void>} account stores the account, nothing else
  * @property {(notes: Notes) => Promise<void>} note
+ * @property {() => Promise<boolean>} changed whether another window wrote since this one read or wrote
  * @property {() => Promise<void>} wipe forgets all records and the place; edits stay
  */
 
@@ -26,6 +27,9 @@ const done = r => new Promise((yes, no) => { r.onsuccess = () => yes(r.result); 
 
 /** @implements {Store} */
 export class BrowserStore {
+  // Each transaction counts up the stamp; a step that is not ours was another window's.
+  #stamp = 0; #foreign = false;
+
   /** @param {IDBDatabase} db */
   constructor(db) { this.db = db; }
 
@@ -45,7 +49,14 @@ export class BrowserStore {
   /** Runs one transaction to its end on the disk. @param {string[]} names @param {(tx: IDBTransaction) => any} work @returns {Promise<any>} */
   #tx(names, work) {
     return new Promise((yes, no) => {
-      const tx = this.db.transaction(names, 'readwrite', { durability: 'strict' });
+      const tx = this.db.transaction([...new Set(['small', ...names])], 'readwrite', { durability: 'strict' });
+      const small = tx.objectStore('small'), stamp = small.get('stamp');
+      stamp.onsuccess = () => {
+        const was = stamp.result ?? 0;
+        if (was !== this.#stamp) this.#foreign = true;
+        this.#stamp = was + 1;
+        small.put(was + 1, 'stamp');
+      };
       /** @type {any} */
       let out;
       tx.oncomplete = () => yes(out);
@@ -57,9 +68,11 @@ export class BrowserStore {
   async load() {
     const tx = this.db.transaction(['small', 'records', 'edits']);
     const small = tx.objectStore('small');
-    const [place, n, account, notes, records, edits] = await Promise.all([
-      done(small.get('place')), done(small.get('n')), done(small.get('account')), done(small.get('notes')),
+    const [stamp, place, n, account, notes, records, edits] = await Promise.all([
+      done(small.get('stamp')), done(small.get('place')), done(small.get('n')), done(small.get('account')), done(small.get('notes')),
       done(tx.objectStore('records').getAll()), done(tx.objectStore('edits').getAll())]);
+    this.#stamp = stamp ?? 0;
+    this.#foreign = false;
     const state = newState();
     Object.assign(state.place, place);
     state.n = n ?? 0;
@@ -123,6 +136,10 @@ export class BrowserStore {
   /** @param {Notes} notes */
   async note(notes) { await this.#tx(['small'], tx => { tx.objectStore('small').put(notes, 'notes'); }); }
 
+  async changed() {
+    return this.#foreign || ((await done(this.db.transaction('small').objectStore('small').get('stamp'))) ?? 0) !== this.#stamp;
+  }
+
   async wipe() {
     await this.#tx(['small', 'records'], tx => {
       tx.objectStore('records').clear();
@@ -176,6 +193,8 @@ export class MemoryStore {
 
   /** @param {Notes} notes */
   async note(notes) { this.#kept.notes = { ...notes }; }
+
+  async changed() { return false; }
 
   async wipe() {
     this.#kept.state.records.clear();

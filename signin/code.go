@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -74,7 +75,9 @@ func (s *Service) code(e *core.RequestEvent, body []byte) (any, error) {
 
 func (s *Service) sendCode(number, code string) {
 	text := fmt.Sprintf("Lang So: ma dang nhap cua ban la %s. Ma dung trong 5 phut, khong dua cho ai.", code)
-	if err := s.SMS.Send(s.background(), number, text); err != nil {
+	ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
+	defer stop()
+	if err := s.SMS.Send(ctx, number, text); err != nil {
 		s.App.Logger().Error("sending a code failed", "gateway", s.SMS.Name())
 	}
 }

@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
@@ -37,12 +36,6 @@ func (s *Service) holders(number string) ([]holder, error) {
 	err := s.App.ConcurrentDB().NewQuery(`SELECT id, name, substr(born, 1, 4) AS born FROM persons WHERE phone_number = {:number} AND status != 'dead' ORDER BY born, name`).
 		Bind(dbx.Params{"number": number}).All(&all)
 	return all, err
-}
-
-func (s *Service) background() context.Context {
-	ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
-	context.AfterFunc(ctx, stop)
-	return ctx
 }
 
 func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {

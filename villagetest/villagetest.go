@@ -224,6 +224,9 @@ type Fault struct {
 	Between func()        // called when the server has committed and the answer is not yet under way
 }
 
+// Network returns a network to this server without faults.
+func (s *Server) Network() *Network { return &Network{server: s} }
+
 var errLost = errors.New("the network lost it")
 
 // RoundTrip implements http.RoundTripper.

@@ -49,7 +49,7 @@ func TestHistories(t *testing.T) {
 			w := newWorld(t, seed)
 			defer func() {
 				if t.Failed() {
-					t.Logf("play it again: go test ./simulation -run TestHistories -seed %d -seeds 1", seed)
+					t.Logf("play it again: go test ./sync/simulation -run TestHistories -seed %d -seeds 1", seed)
 				}
 			}()
 			for w.step = range 220 {

@@ -39,7 +39,7 @@ async function start() {
   addEventListener('hashchange', show);
   /** @type {any} */
   let planned;
-  const soon = () => { planned ??= setTimeout(() => { planned = undefined; redraw(); }, 60); };
+  const soon = () => { planned ??= setTimeout(() => { planned = undefined; redraw(); }, client.notes.synced ? 40 : 400); };
   client.addEventListener('change', soon);
   client.addEventListener('mood', soon);
   addEventListener('online', () => client.sync());

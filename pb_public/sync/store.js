@@ -46,10 +46,13 @@ export class BrowserStore {
     return new BrowserStore(db);
   }
 
-  /** Runs one transaction to its end on the disk. @param {string[]} names @param {(tx: IDBTransaction) => any} work @returns {Promise<any>} */
-  #tx(names, work) {
+  /**
+   * Runs one transaction to its end. What a person wrote must be on the disk; what the server told it tells again.
+   * @param {string[]} names @param {(tx: IDBTransaction) => any} work @param {'strict' | 'relaxed'} [durability] @returns {Promise<any>}
+   */
+  #tx(names, work, durability = 'strict') {
     return new Promise((yes, no) => {
-      const tx = this.db.transaction([...new Set(['small', ...names])], 'readwrite', { durability: 'strict' });
+      const tx = this.db.transaction([...new Set(['small', ...names])], 'readwrite', { durability });
       const small = tx.objectStore('small'), stamp = small.get('stamp');
       stamp.onsuccess = () => {
         const was = stamp.result ?? 0;
@@ -94,7 +97,7 @@ export class BrowserStore {
       for (const { coll, id, rec } of w.records.values()) if (rec) recs.put({ coll, ...rec }); else recs.delete([coll, id]);
       for (const n of w.edits) { const k = state.edits.get(n); if (k) edits.put(k); }
       if (w.place) tx.objectStore('small').put(state.place, 'place');
-    });
+    }, 'relaxed');
   }
 
   /** @param {(n: number) => Edit} make @returns {Promise<Kept>} */

@@ -68,10 +68,19 @@ func (o *Outbox) Poke() {
 }
 
 // Run sends what is due, at once when a delivery is written and within a
-// second in any case, until ctx ends; then it gives its leases back. Trouble is
-// logged and tried again: Run returns only with ctx.
+// second in any case, until ctx ends or the app terminates; then it gives its
+// leases back, before the app closes its database. Trouble is logged and tried
+// again.
 func (o *Outbox) Run(ctx context.Context) {
 	o.setup()
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	defer close(ended)
+	defer stop()
+	last := o.App.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{
+		Func: func(e *core.TerminateEvent) error { stop(); <-ended; return e.Next() },
+	})
+	defer o.App.OnTerminate().Unbind(last)
 	written := o.App.OnRecordAfterCreateSuccess("deliveries").Bind(&hook.Handler[*core.RecordEvent]{
 		Func: func(e *core.RecordEvent) error { o.Poke(); return e.Next() },
 	})

@@ -67,18 +67,41 @@ func (s *Service) code(e *core.RequestEvent, body []byte) (any, error) {
 		return nil, err
 	}
 	if len(known) > 0 {
-		// Sent apart: a slow gateway must not tell that somebody has the number.
-		go s.sendCode(number, code)
+		s.dispatch(number, code)
 	}
 	return map[string]any{"sent": true, "wait": int(codeWait.Seconds())}, nil
 }
 
-func (s *Service) sendCode(number, code string) {
-	text := fmt.Sprintf("Lang So: ma dang nhap cua ban la %s. Ma dung trong 5 phut, khong dua cho ai.", code)
-	ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
-	defer stop()
-	if err := s.SMS.Send(ctx, number, text); err != nil {
-		s.App.Logger().Error("sending a code failed", "gateway", s.SMS.Name())
+// sendTime is how long a gateway may take over one code.
+const sendTime = 30 * time.Second
+
+// dispatch sends a code apart from the answer, since a slow gateway must not tell
+// that somebody has the number. A log takes no time, and who reads it should
+// find the code there when the answer comes.
+func (s *Service) dispatch(number, code string) {
+	if s.SMS.Name() == "log" {
+		s.sendCode(context.Background(), number, code)
+		return
+	}
+	ctx := s.serving
+	s.sending.Go(func() { s.sendCode(ctx, number, code) })
+}
+
+// sendCode sends a code. One that the gateway did not take does not count as
+// one of the day.
+func (s *Service) sendCode(ctx context.Context, number, code string) {
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	text := fmt.Sprintf("Làng Số: mã đăng nhập của bác là %s. Mã dùng trong 5 phút, không đưa cho ai.", code)
+	err := s.SMS.Send(ctx, number, text)
+	if err == nil {
+		return
+	}
+	s.App.Logger().Error("sending a code failed", "gateway", s.SMS.Name(), "error", err)
+	_, err = s.App.NonconcurrentDB().NewQuery(`UPDATE sign_in_codes SET sent_today = max(0, sent_today - 1) WHERE number = {:number}`).
+		Bind(dbx.Params{"number": number}).Execute()
+	if err != nil {
+		s.App.Logger().Error("giving a code back failed", "error", err)
 	}
 }
 
@@ -101,11 +124,16 @@ func newCode() (string, error) {
 	return fmt.Sprintf("%06d", n), nil
 }
 
-// hashCode ties the code to its number; six digits have no secret of their own,
-// so what protects them is the short life and the few tries.
-func hashCode(number, code string) []byte {
-	mac := hmac.New(sha256.New, []byte(number))
-	mac.Write([]byte(code))
+// hashCode ties the code to its number, under a secret that is never stored:
+// who reads the table, or a backup of it, cannot try out a million codes. After a
+// restart a person asks for a new one.
+func (s *Service) hashCode(number, code string) []byte {
+	s.once.Do(func() {
+		s.secret = make([]byte, 32)
+		_, _ = rand.Read(s.secret) // never fails (crypto/rand)
+	})
+	mac := hmac.New(sha256.New, s.secret)
+	mac.Write([]byte(number + "\x00" + code))
 	return mac.Sum(nil)
 }
 
@@ -123,7 +151,8 @@ func (s *Service) keepCode(number, code string) error {
 		if day != today {
 			sentToday = 0
 		}
-		if sentToday >= codesADay || now.Sub(time.Unix(sent, 0)) < codeWait {
+		// A clock that was put back must not shut a number out for long.
+		if sentToday >= codesADay || now.Sub(time.Unix(sent, 0)).Abs() < codeWait {
 			return errTooMany
 		}
 		// Rows of earlier days are of no more use.
@@ -132,7 +161,7 @@ func (s *Service) keepCode(number, code string) error {
 		}
 		_, err = db.NewQuery(`INSERT OR REPLACE INTO sign_in_codes (number, hash, expires, tries, sent, day, sent_today)
 			VALUES ({:number}, {:hash}, {:expires}, 0, {:now}, {:today}, {:count})`).Bind(dbx.Params{
-			"number": number, "hash": hashCode(number, code), "expires": now.Add(codeLife).Unix(), "now": now.Unix(), "today": today, "count": sentToday + 1,
+			"number": number, "hash": s.hashCode(number, code), "expires": now.Add(codeLife).Unix(), "now": now.Unix(), "today": today, "count": sentToday + 1,
 		}).Execute()
 		return err
 	})
@@ -161,7 +190,7 @@ func (s *Service) tryCode(number, code string) error {
 		case s.now().Unix() >= expires:
 			bad = errCode
 			return nil
-		case hmac.Equal(hash, hashCode(number, code)):
+		case hmac.Equal(hash, s.hashCode(number, code)):
 			return nil
 		}
 		bad = errCode
@@ -174,9 +203,16 @@ func (s *Service) tryCode(number, code string) error {
 	return bad
 }
 
-// useCode makes a code good for nothing more. The row stays: it counts the day's
-// messages.
-func useCode(tx core.App, number string) error {
-	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE sign_in_codes SET expires = 0 WHERE number = {:number}`).Bind(dbx.Params{"number": number}).Execute()
-	return err
+// useCode makes a code good for nothing more, or refuses it when another phone
+// was faster. The row stays: it counts the day's messages.
+func (s *Service) useCode(tx core.App, number, code string) error {
+	used, err := tx.NonconcurrentDB().NewQuery(`UPDATE sign_in_codes SET expires = 0 WHERE number = {:number} AND hash = {:hash} AND expires > {:now}`).
+		Bind(dbx.Params{"number": number, "hash": s.hashCode(number, code), "now": s.now().Unix()}).Execute()
+	if err != nil {
+		return err
+	}
+	if n, err := used.RowsAffected(); err != nil || n == 0 {
+		return errCode
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"langso/commune"
 	"langso/commune/people"
 	"langso/sync/wire"
 )
@@ -43,7 +45,7 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 	if err := decode(body, &ask); err != nil {
 		return nil, err
 	}
-	if _, err := wire.ParseKey(ask.Key); err != nil {
+	if !oneSpelling(ask.Key) {
 		return nil, errKey
 	}
 	if ask.Invitation != "" {
@@ -66,7 +68,7 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 	for _, h := range who {
 		if ask.Person == "" || h.ID == ask.Person {
 			return s.admitPhone(h, ask.Key, ask.Label, func(tx core.App) error {
-				if err := useCode(tx, number); err != nil {
+				if err := s.useCode(tx, number, ask.Code); err != nil {
 					return err
 				}
 				// The number is theirs: that much is known of them now.
@@ -76,6 +78,18 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 		}
 	}
 	return nil, errCode // somebody else's id: the same as a wrong code
+}
+
+// oneSpelling tells whether key is a public key in the one way it is to be
+// written. Base64 has several ways to write the same bytes, and one key is to be
+// one phone.
+func oneSpelling(key string) bool {
+	if _, err := wire.ParseKey(key); err != nil {
+		return false
+	}
+	_, text, _ := strings.Cut(key, ":")
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	return err == nil && base64.RawURLEncoding.EncodeToString(raw) == text
 }
 
 // admitPhone makes the row of a phone, or finds it by its key.
@@ -144,14 +158,9 @@ func (s *Service) invite(e *core.RequestEvent, body []byte) (any, error) {
 	if s.MayInvite == nil || !s.MayInvite(s.App, officer.Person) {
 		return nil, errNotOfficer
 	}
-	if _, err := s.App.FindRecordById("persons", ask.Person); err != nil {
-		return nil, errNobody
-	}
 	token := strings.ToLower(rand.Text())
 	expires := s.now().Add(invitationLife)
-	_, err = s.App.NonconcurrentDB().NewQuery(`INSERT INTO invitations (hash, person, by, expires) VALUES ({:hash}, {:person}, {:by}, {:expires})`).
-		Bind(dbx.Params{"hash": hashToken(token), "person": ask.Person, "by": officer.Person, "expires": expires.Unix()}).Execute()
-	if err != nil {
+	if err := s.keepInvitation(token, ask.Person, officer.Person, expires); err != nil {
 		return nil, err
 	}
 	link := s.base(e.Request) + "/#/dang-nhap?moi=" + token
@@ -160,6 +169,35 @@ func (s *Service) invite(e *core.RequestEvent, body []byte) (any, error) {
 		return nil, err
 	}
 	return map[string]string{"link": link, "svg": svg, "expires": expires.UTC().Format(time.RFC3339)}, nil
+}
+
+// keepInvitation writes the invitation and, since whoever holds it can sign in as
+// the person, tells the person of it in the log of who saw their records.
+func (s *Service) keepInvitation(token, person, officer string, expires time.Time) error {
+	return s.App.RunInTransaction(func(tx core.App) error {
+		var status, name string
+		err := tx.DB().NewQuery(`SELECT status, ifnull((SELECT name FROM persons WHERE id = {:officer}), 'Cán bộ một cửa') FROM persons WHERE id = {:person}`).
+			Bind(dbx.Params{"person": person, "officer": officer}).Row(&status, &name)
+		if errors.Is(err, sql.ErrNoRows) || status == "dead" {
+			return errNobody
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.NonconcurrentDB().NewQuery(`INSERT INTO invitations (hash, person, by, expires) VALUES ({:hash}, {:person}, {:by}, {:expires})`).
+			Bind(dbx.Params{"hash": hashToken(token), "person": person, "by": officer, "expires": expires.Unix()}).Execute()
+		if err != nil {
+			return err
+		}
+		log, err := tx.FindCachedCollectionByNameOrId("access_log")
+		if err != nil {
+			return err
+		}
+		r := core.NewRecord(log)
+		r.Load(map[string]any{"person": person, "who": clip(name, 120), "what": "Mã QR đăng nhập",
+			"why": "Mời vào ứng dụng tại bàn một cửa", "at": commune.Moment(s.now())})
+		return tx.Save(r)
+	})
 }
 
 func hashToken(token string) []byte {

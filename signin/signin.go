@@ -9,6 +9,7 @@
 package signin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -36,6 +37,11 @@ type Service struct {
 	mu     sync.Mutex
 	minute time.Time // the minute being counted
 	asked  int       // code requests in it, over all numbers
+
+	once    sync.Once
+	secret  []byte          // keys the hashes of codes; it dies with the process
+	serving context.Context // ends when the app terminates
+	sending sync.WaitGroup  // codes on their way to the gateway
 }
 
 // Failure is a refusal of a whole request.
@@ -65,6 +71,13 @@ func WriteError(w http.ResponseWriter, err error) error {
 
 // Bind registers the routes.
 func Bind(se *core.ServeEvent, s *Service) {
+	serving, stop := context.WithCancel(context.Background())
+	s.serving = serving
+	se.App.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
+		stop()
+		s.sending.Wait() // what they still write needs the database
+		return e.Next()
+	})
 	routes := map[string]func(*core.RequestEvent, []byte) (any, error){
 		"/api/phones/code":       s.code,
 		"/api/phones/sign-in":    s.signIn,

@@ -59,6 +59,7 @@ func serveCommand(app *pocketbase.PocketBase, c *hooks.Commune) *cobra.Command {
 				os.Exit(1)
 			}
 		}
+		c.BindDashboard()
 		welcome(app, c, cast)
 		return run(command, args)
 	}

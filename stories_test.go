@@ -49,6 +49,8 @@ func TestStories(t *testing.T) {
 			"sees":      played((*story).sees),
 			"holds":     played((*story).holds),
 			"dashboard": played((*story).dashboard),
+			"opens":     played((*story).opens),
+			"looks":     played((*story).looks),
 			"sql":       played((*story).sql),
 			"days":      played((*story).days),
 			"restart":   played((*story).restart),
@@ -380,6 +382,34 @@ func (s *story) dashboard(args []string) error {
 		return err
 	}
 	w := s.server.Do(http.MethodPatch, "/api/collections/"+args[0]+"/records/"+id(args[1]), string(body), map[string]string{"Authorization": s.token})
+	if w.Code != http.StatusOK {
+		return fmt.Errorf("the dashboard answered %d: %s", w.Code, w.Body)
+	}
+	return nil
+}
+
+// opens collection reason: the administrator states why personal records must be seen.
+func (s *story) opens(args []string) error {
+	if err := s.administrator(); err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]any{"collection": args[0], "reason": strings.Join(args[1:], " "), "minutes": 30})
+	if err != nil {
+		return err
+	}
+	w := s.server.Do(http.MethodPost, "/api/dashboard/openings", string(body), map[string]string{"Authorization": s.token})
+	if w.Code >= 300 {
+		return fmt.Errorf("the dashboard answered %d: %s", w.Code, w.Body)
+	}
+	return nil
+}
+
+// looks collection name: the administrator opens a record in the dashboard.
+func (s *story) looks(args []string) error {
+	if err := s.administrator(); err != nil {
+		return err
+	}
+	w := s.server.Do(http.MethodGet, "/api/collections/"+args[0]+"/records/"+id(args[1]), "", map[string]string{"Authorization": s.token})
 	if w.Code != http.StatusOK {
 		return fmt.Errorf("the dashboard answered %d: %s", w.Code, w.Body)
 	}

@@ -51,7 +51,11 @@ func (c Collection) charter(b *strings.Builder, actions []Action) {
 	entry(b, "by server", sortedList(c.ServerFields))
 	for _, field := range slices.Sorted(maps.Keys(c.Routes)) {
 		r := c.Routes[field]
-		entry(b, "follows", fmt.Sprintf("%s = %s.%s of %s", field, r.Of, r.From, r.Via))
+		shown := ""
+		if r.Shown {
+			shown = ", shown"
+		}
+		entry(b, "follows", fmt.Sprintf("%s = %s.%s of %s%s", field, r.Of, r.From, r.Via, shown))
 	}
 	if c.Personal {
 		owner := c.Owner

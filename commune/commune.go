@@ -49,8 +49,7 @@ type Collection struct {
 	Fields   Policies // the fields for which it is another policy
 
 	// Routes are fields that the server keeps equal to a field of another
-	// record, to know who shares the record: they are never sent to phones and
-	// never taken from them.
+	// record, to know who shares the record. They are never taken from phones.
 	Routes Routes
 	// ServerFields are sent to phones but never taken from them.
 	ServerFields []string
@@ -93,7 +92,14 @@ type Routes map[string]Route
 // Route says that a field always equals field From of the record of collection
 // Of whose id stands in field Via. When that record changes, by whatever road,
 // the journal rewrites the field, so a family that moves takes its records along.
-type Route struct{ Via, Of, From string }
+//
+// A routed field is not sent to phones unless it is Shown: then who shares this
+// record may know that one field of the other, as the name of a guardian whose
+// person record is not theirs.
+type Route struct {
+	Via, Of, From string
+	Shown         bool
+}
 
 // Author is who wrote.
 type Author struct {

@@ -100,7 +100,7 @@ func Shared(domains []commune.Domain) []journal.Collection {
 				return names
 			}}
 			for field, r := range c.Routes {
-				shared.Routes = append(shared.Routes, journal.Route{Field: field, Via: r.Via, Of: r.Of, From: r.From})
+				shared.Routes = append(shared.Routes, journal.Route{Field: field, Via: r.Via, Of: r.Of, From: r.From, Shown: r.Shown})
 			}
 			out = append(out, shared)
 		}

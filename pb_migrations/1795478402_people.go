@@ -64,6 +64,7 @@ func init() {
 		},
 			must(one(app, "person", "Người được chăm sóc", "persons")),
 			must(one(app, "guardian", "Người chăm sóc", "persons")),
+			text("guardian_name", "Tên người chăm sóc; máy chủ tự ghi", 120),
 			choice("kind", "Vì sao: cha mẹ, người giám hộ, hay được chính người ấy cho phép", "parent", "guardian", "granted"),
 			text("from", "Từ ngày, dạng 2026-11-24; trống là từ đầu", 10),
 			text("to", "Hết ngày này thì thôi; trống là không hạn", 10),

@@ -101,6 +101,7 @@ func (s *Server) start(tb testing.TB) {
 		s.options.SignIn.App = app
 	}
 	s.Commune = hooks.Bind(app, s.options)
+	s.BindDashboard()
 	router, err := apis.NewRouter(app)
 	if err != nil {
 		tb.Fatal(err)

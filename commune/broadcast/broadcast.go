@@ -14,7 +14,7 @@ var Domain = commune.Domain{
 	Collections: []commune.Collection{{
 		Name:         "announcements",
 		Title:        "Thông báo của xã",
-		Read:         commune.Circles{commune.Village("village").When("village"), commune.Everyone().Unless("village")},
+		Read:         commune.Circles{commune.Village("village").When("village"), commune.Everyone().Unless("village"), commune.Duty("broadcast")},
 		Write:        commune.Circles{commune.Duty("broadcast")},
 		ServerFields: []string{"external"},
 		Rank:         commune.Near,

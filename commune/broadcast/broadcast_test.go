@@ -72,13 +72,16 @@ func TestCirclesOfWhatIsSaid(t *testing.T) {
 	c.Put("notices", "n", map[string]any{"circle": "person:" + lan, "title": "Đơn hàng"})
 	c.Put("notice_marks", "m", map[string]any{"person": lan, "notice": communetest.ID("n")})
 	for _, k := range []struct {
-		collection, id, want string
+		collection, id string
+		want           []commune.Circle
 	}{
-		{"announcements", "all", "commune"}, {"announcements", "one", "village:" + phuc},
-		{"notices", "n", "person:" + lan}, {"notice_marks", "m", "person:" + lan},
+		{"announcements", "all", []commune.Circle{"commune", "duty:broadcast"}},
+		{"announcements", "one", []commune.Circle{"duty:broadcast", commune.Named("village", phuc)}},
+		{"notices", "n", []commune.Circle{commune.Named("person", lan)}},
+		{"notice_marks", "m", []commune.Circle{commune.Named("person", lan)}},
 	} {
 		_, col := commune.Find([]commune.Domain{broadcast.Domain}, k.collection)
-		if got := col.Read.Of(c.Get(k.collection, k.id)); !slices.Equal(got, []commune.Circle{commune.Circle(k.want)}) {
+		if got := col.Read.Of(c.Get(k.collection, k.id)); !slices.Equal(got, k.want) {
 			t.Errorf("%s %s is in %v, want %s", k.collection, k.id, got, k.want)
 		}
 		if got := col.OwnerOf(c.Get(k.collection, k.id)); col.Personal && got != lan {

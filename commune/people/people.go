@@ -51,10 +51,12 @@ var Domain = commune.Domain{
 		Fill:         fillPerson,
 		Check:        checkPerson,
 	}, {
-		Name:     "guardians",
-		Title:    "Ai chăm sóc ai",
-		Read:     commune.Circles{commune.Person("person"), commune.Person("guardian"), commune.Duty("onestop")},
-		Write:    commune.Circles{commune.Duty("onestop")},
+		Name:  "guardians",
+		Title: "Ai chăm sóc ai",
+		Read:  commune.Circles{commune.Person("person"), commune.Person("guardian"), commune.Duty("onestop")},
+		Write: commune.Circles{commune.Duty("onestop")},
+		// Who is cared for does not have the other's record, but may know the name.
+		Routes:   commune.Routes{"guardian_name": {Via: "guardian", Of: "persons", From: "name", Shown: true}},
 		Personal: true,
 		Owner:    "person",
 		Check:    checkGuardian,

@@ -133,7 +133,7 @@ function grantForm(c) {
   const given = live(() => {
     const mine = c.all('guardians').filter(g => g.person === c.me && (!g.to || g.to >= now)), ending = new Set(c.asked('people.revoke_grant').map(k => k.edit.args.id));
     return list([...c.asked('people.grant').map(k => h('div.step', null, k.edit.args.number ?? nameOf(c, k.edit.args.guardian), ' ', badge('chờ gửi', 'wait'))),
-      ...mine.map(g => h('div.step', null, h('b', null, c.get('persons', g.guardian)?.name ?? 'Người thân'), ` · ${word(guardianKinds, g.kind)}`, g.to ? ` · đến ${day(g.to)}` : '', ' ',
+      ...mine.map(g => h('div.step', null, h('b', null, c.get('persons', g.guardian)?.name ?? g.guardian_name ?? 'Người thân'), ` · ${word(guardianKinds, g.kind)}`, g.to ? ` · đến ${day(g.to)}` : '', ' ',
         ending.has(g.id) ? badge('sẽ thôi khi có mạng', 'wait') : g.kind === 'granted' ? act('Thôi không cho nữa', async () => { if (await sure('Người này sẽ không còn xem được sổ của bà con.', 'Thôi cho xem')) await c.edit({ do: 'people.revoke_grant', args: { id: g.id } }); }, 'quiet') : null))], 'Chưa cho ai xem.');
   });
   return section('Người xem được sổ của tôi', given, h('details', null, h('summary', null, 'Cho người thân xem sổ'), form([

@@ -55,8 +55,11 @@ type Collection struct {
 }
 
 // Route keeps Field equal to field From of the record of collection Of whose id
-// is in Via. Routed fields are tracked but never sent.
-type Route struct{ Field, Via, Of, From string }
+// is in Via. Routed fields are tracked, and sent only when Shown.
+type Route struct {
+	Field, Via, Of, From string
+	Shown                bool
+}
 
 // Journal is the index over one PocketBase app.
 type Journal struct {

@@ -153,7 +153,7 @@ func newShape(c Collection, no int64, id, raw string, numbers map[string]int64) 
 			col.mode = off
 		}
 		for _, r := range c.Routes {
-			if r.Field == f.Name {
+			if r.Field == f.Name && !r.Shown {
 				col.mode = tracked
 			}
 		}

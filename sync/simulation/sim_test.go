@@ -305,7 +305,7 @@ func (w *world) visible(c commune.Collection, standing []string) map[string]stri
 		fields := map[string]any{}
 		for _, f := range r.Collection().Fields {
 			name := f.GetName()
-			if _, routed := c.Routes[name]; routed || name == "id" || f.GetHidden() || f.Type() == "autodate" {
+			if r, routed := c.Routes[name]; routed && !r.Shown || name == "id" || f.GetHidden() || f.Type() == "autodate" {
 				continue
 			}
 			raw, err := json.Marshal(r.Get(name))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/ui"
 
 	"langso/commune"
 	"langso/commune/broadcast"
@@ -89,6 +90,7 @@ func serve(t *testing.T, change ...func(*server)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	router.GET("/_/{path...}", apis.Static(ui.DistDirFS, false)) // what apis.Serve adds
 	err = app.OnServe().Trigger(&core.ServeEvent{App: app, Router: router, Server: &http.Server{}}, func(se *core.ServeEvent) error {
 		s.handler, err = se.Router.BuildMux()
 		return err

@@ -141,22 +141,12 @@ func (g *gate) log(app core.App, by *core.Record, p *personal, what string, pers
 	if len(persons) == 0 || persons[0] == "" {
 		return nil
 	}
-	ids, err := json.Marshal(persons)
-	if err != nil {
+	line := map[string]any{"who": by.Email(), "what": what, "at": commune.Moment(g.Now())}
+	fresh, err := g.unlogged(app, line, persons)
+	if err != nil || len(fresh) == 0 {
 		return err
 	}
-	now := g.Now()
-	var fresh []string
-	err = app.ConcurrentDB().NewQuery(`SELECT id FROM persons WHERE id IN (SELECT value FROM json_each({:ids})) AND NOT EXISTS (
-		SELECT 1 FROM access_log l WHERE l.person = persons.id AND l.who = {:who} AND l.what = {:what} AND l.at > {:since})`).
-		Bind(dbx.Params{"ids": string(ids), "who": by.Email(), "what": what, "since": commune.Moment(now.Add(-onceIn))}).Column(&fresh)
-	if err != nil {
-		return fmt.Errorf("read the access log: %w", err)
-	}
-	if len(fresh) == 0 {
-		return nil
-	}
-	why, _, err := g.reason(app, by.Id, p.key)
+	line["why"], _, err = g.reason(app, by.Id, p.key)
 	if err != nil {
 		return err
 	}
@@ -165,13 +155,35 @@ func (g *gate) log(app core.App, by *core.Record, p *personal, what string, pers
 		return fmt.Errorf("write the access log: %w", err)
 	}
 	return app.RunInTransaction(func(tx core.App) error {
+		// Pages ask for the same twice at once: only the writer knows who was first.
+		fresh, err := g.unlogged(tx, line, fresh)
+		if err != nil {
+			return err
+		}
 		for _, person := range fresh {
 			r := core.NewRecord(c)
-			r.Load(map[string]any{"person": person, "who": by.Email(), "what": what, "why": why, "at": commune.Moment(now)})
+			r.Load(line)
+			r.Set("person", person)
 			if err := tx.Save(r); err != nil {
 				return fmt.Errorf("write the access log: %w", err)
 			}
 		}
 		return nil
 	})
+}
+
+// unlogged returns those of the persons for whom such a line does not stand yet.
+func (g *gate) unlogged(app core.App, line map[string]any, persons []string) ([]string, error) {
+	ids, err := json.Marshal(persons)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []string
+	err = app.ConcurrentDB().NewQuery(`SELECT id FROM persons WHERE id IN (SELECT value FROM json_each({:ids})) AND NOT EXISTS (
+		SELECT 1 FROM access_log l WHERE l.person = persons.id AND l.who = {:who} AND l.what = {:what} AND l.at > {:since})`).
+		Bind(dbx.Params{"ids": string(ids), "who": line["who"], "what": line["what"], "since": commune.Moment(g.Now().Add(-onceIn))}).Column(&fresh)
+	if err != nil {
+		return nil, fmt.Errorf("read the access log: %w", err)
+	}
+	return fresh, nil
 }

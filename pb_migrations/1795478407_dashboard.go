@@ -28,6 +28,17 @@ func init() {
 		); err != nil {
 			return err
 		}
+		// What a record that only ties others together is recognised by.
+		for name, field := range map[string]string{"guardians": "kind", "duties": "role"} {
+			c, err := app.FindCollectionByNameOrId(name)
+			if err != nil {
+				return err
+			}
+			c.Fields.GetByName(field).(*core.SelectField).Presentable = true
+			if err := app.Save(c); err != nil {
+				return err
+			}
+		}
 		settings := app.Settings()
 		settings.Meta.AppName = "Làng Số"
 		// Only the superusers' own door is counted: villages stand behind one

@@ -685,3 +685,65 @@ func TestRunWakesAtOnceAndAfterAnOutage(t *testing.T) {
 		<-ended
 	})
 }
+
+// TestRunEndsBeforeTheDatabaseCloses: an app that terminates waits for its outbox.
+func TestRunEndsBeforeTheDatabaseCloses(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	phone(t, app, "lan1", "lan")
+	key := raise(t, app, "commune", "k", true, day)
+	under := make(chan struct{})
+	o := newOutbox(app, &clock{now: day}, nil)
+	o.Senders = []Sender{sendFunc(func(ctx context.Context) error { close(under); <-ctx.Done(); return ctx.Err() })}
+	go o.Run(context.Background())
+	<-under
+	err := app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(*core.TerminateEvent) error {
+		if d := delivery(t, app, key); d.GetInt("lease_until") != 0 || d.GetString("state") != waiting {
+			t.Errorf("the lease was not given back in time: %v", d.PublicExport())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sendFunc is a road that is a function.
+type sendFunc func(ctx context.Context) error
+
+func (sendFunc) Name() string                                 { return "fcm" }
+func (f sendFunc) Send(ctx context.Context, _ Delivery) error { return f(ctx) }
+
+// BenchmarkCommune sends one notice to 2,000 phones by a road that takes no time:
+// what the outbox itself costs.
+func BenchmarkCommune(b *testing.B) {
+	app := newApp(b)
+	villagers(b, app, "lan")
+	const n = 2000
+	err := app.RunInTransaction(func(tx core.App) error {
+		for i := range n {
+			phone(b, tx, fmt.Sprintf("p%05dx", i), "lan")
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := newOutbox(app, &clock{now: day}, nil)
+	o.Senders = []Sender{sendFunc(func(context.Context) error { return nil })}
+	b.ResetTimer()
+	for i := range b.N {
+		raise(b, app, "commune", fmt.Sprint(i), true, day)
+		pass(b, o)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/phone")
+}
+
+// BenchmarkRaise is what a notice costs the transaction that causes it.
+func BenchmarkRaise(b *testing.B) {
+	app := newApp(b)
+	b.ResetTimer()
+	for i := range b.N {
+		raise(b, app, "commune", fmt.Sprint(i), true, day)
+	}
+}

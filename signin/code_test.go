@@ -251,6 +251,11 @@ func TestSharedNumberIsAskedAfterAGoodCodeOnly(t *testing.T) {
 	if a.Status != 200 || a.Phone != "" || len(a.Choose) != 2 || a.Choose[0].ID != id("ba") || a.Choose[1].Born != "1984" {
 		t.Fatalf("to choose: %s", a.raw)
 	}
+	v.wait(codeLife)
+	if a := v.post("/api/phones/sign-in", ask, nil); a.Code != "bad_code" || len(a.Choose) > 0 {
+		t.Errorf("a code that is over still tells names: %s", a.raw)
+	}
+	ask["code"] = v.code("0912345678")
 	ask["person"] = id("canbo") // somebody with another number
 	if a := v.post("/api/phones/sign-in", ask, nil); a.Code != "bad_code" {
 		t.Errorf("a stranger's id was answered %s", a.raw)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"langso/browsertest"
 	"langso/pwa"
 )
 
@@ -85,13 +86,13 @@ func TestEveryScreenFits(t *testing.T) {
 				"lines": []map[string]any{{"product": "h0000000000000a", "name": "Vải thiều Phúc Hòa", "unit": "kg", "price": 45000, "quantity": 3}}, "placed_at": "2026-11-24 01:00:00.000Z", "note": "Cháu lấy buổi chiều ạ"})
 			srv := httptest.NewServer(f)
 			defer srv.Close()
-			p := open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), size.width, size.height)
-			p.signIn()
+			p := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), size.width, size.height)
+			signIn(p)
 			for _, s := range screens {
-				p.visit(s.hash)
-				p.sees(s.words)
-				p.shot(size.name + "-" + s.name)
-				found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](flaws))
+				p.Visit(s.hash)
+				p.Sees(s.words)
+				p.Shot(size.name + "-" + s.name)
+				found, err := chromedp.Run(p.Ctx, chromedp.Evaluate[string](flaws))
 				if err != nil {
 					t.Fatal(err)
 				}

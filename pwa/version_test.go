@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"langso/browsertest"
 	"langso/pwa"
 )
 
@@ -39,16 +40,16 @@ func appWith(t *testing.T, name, old, new string) *pwa.Site {
 }
 
 // kept waits until the phone holds a whole version.
-func (p *page) kept() {
-	p.t.Helper()
-	p.until(`navigator.serviceWorker.controller && caches.has('langso').then(h => h && caches.open('langso').then(c => c.match('/pointer')).then(r => r && true))`)
+func kept(p *browsertest.Page) {
+	p.T.Helper()
+	p.Until(`navigator.serviceWorker.controller && caches.has('langso').then(h => h && caches.open('langso').then(c => c.match('/pointer')).then(r => r && true))`)
 }
 
 // checks asks the service worker for a new version and waits for its answer:
 // whether one waits.
-func (p *page) checks() bool {
-	p.t.Helper()
-	waits, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`navigator.serviceWorker.ready.then(async r => {
+func checks(p *browsertest.Page) bool {
+	p.T.Helper()
+	waits, err := chromedp.Run(p.Ctx, chromedp.Evaluate[bool](`navigator.serviceWorker.ready.then(async r => {
 		r.active.postMessage('check');
 		for (let i = 0; i < 40; i++) {
 			await new Promise(y => setTimeout(y, 50));
@@ -58,7 +59,7 @@ func (p *page) checks() bool {
 		return false;
 	})`, chromedp.EvalAwaitPromise))
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return waits
 }
@@ -80,37 +81,37 @@ func TestNewVersion(t *testing.T) {
 			f.furnish()
 			srv := httptest.NewServer(f)
 			defer srv.Close()
-			p := open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)
-			p.signIn()
-			p.kept()
+			p := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)
+			signIn(p)
+			kept(p)
 
 			if name == "a module changed" {
 				f.install(next, "/ui/frame.js")
-				if p.checks() {
+				if checks(p) {
 					t.Error("half a version waits to be used")
 				}
-				p.load("")
-				p.sees("Chào", "Tin mới")
+				p.Load("")
+				p.Sees("Chào", "Tin mới")
 			}
 			f.install(next, "")
-			if !p.checks() {
+			if !checks(p) {
 				t.Fatal("the new version does not wait")
 			}
 			f.unplug(true)
-			p.visit("#/suc-khoe/lan000000000000/ghi/measurement")
-			p.fill("d_systolic", "120")
-			p.fill("d_diastolic", "80")
-			p.press("Lưu vào sổ")
-			p.sees("Huyết áp 120/80", "chờ gửi")
-			p.visit("#/")
-			p.sees("Có bản mới", "Tin mới")
-			p.press("Có bản mới")
+			p.Visit("#/suc-khoe/lan000000000000/ghi/measurement")
+			p.Fill("d_systolic", "120")
+			p.Fill("d_diastolic", "80")
+			p.Press("Lưu vào sổ")
+			p.Sees("Huyết áp 120/80", "chờ gửi")
+			p.Visit("#/")
+			p.Sees("Có bản mới", "Tin mới")
+			p.Press("Có bản mới")
 			if name == "a module changed" {
-				p.sees("Tin của bản hai")
+				p.Sees("Tin của bản hai")
 			}
-			p.until(`!document.querySelector('#version button') && document.querySelector('.hello')`)
-			p.sees("1 việc chờ gửi")
-			running, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`fetch('/app.json').then(r => r.json()).then(j => j.version)`, chromedp.EvalAwaitPromise))
+			p.Until(`!document.querySelector('#version button') && document.querySelector('.hello')`)
+			p.Sees("1 việc chờ gửi")
+			running, err := chromedp.Run(p.Ctx, chromedp.Evaluate[string](`fetch('/app.json').then(r => r.json()).then(j => j.version)`, chromedp.EvalAwaitPromise))
 			if err != nil || running != next.Version {
 				t.Errorf("runs %s, not %s: %v", running, next.Version, err)
 			}

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -11,19 +12,21 @@ import (
 // bindJobs starts what runs by the clock while the server serves.
 func (c *Commune) bindJobs() {
 	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
 	c.App.OnServe().BindFunc(func(se *core.ServeEvent) error {
 		if err := se.Next(); err != nil {
 			return err
 		}
-		go c.every(ctx, 500*time.Millisecond, "absorb", c.Absorb)
+		running.Go(func() { c.every(ctx, 500*time.Millisecond, "absorb", c.Absorb) })
+		running.Go(func() { c.every(ctx, time.Minute, "note phones", func() error { return c.seen.flush(c.App) }) })
 		if c.Outbox != nil {
-			go c.Outbox.Run(ctx)
+			running.Go(func() { c.Outbox.Run(ctx) })
 		}
-		go c.every(ctx, time.Minute, "note phones", func() error { return c.seen.flush(c.App) })
 		return nil
 	})
 	c.App.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 		stop()
+		running.Wait() // PocketBase closes the database next
 		if err := c.seen.flush(c.App); err != nil {
 			c.App.Logger().Warn("noting phones failed", "error", err)
 		}

@@ -162,6 +162,7 @@ func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 	for _, c := range circles {
 		author.Circles = append(author.Circles, commune.Circle(c))
 	}
+	who.Confirmed = ask.Confirmed
 	var skew time.Duration
 	if clock, err := time.Parse(time.RFC3339, ask.Clock); err == nil {
 		skew = now.Sub(clock)

@@ -41,9 +41,10 @@ type Judge struct {
 
 // Phone is who sends.
 type Phone struct {
-	ID    string
-	No    int64 // the phone's number in the journal
-	Acked int64
+	ID        string
+	No        int64 // the phone's number in the journal
+	Acked     int64
+	Confirmed int64 // verdicts up to here are stored on the phone
 }
 
 // Outcome is what became of an ask's edits.
@@ -134,7 +135,7 @@ func (s *session) transact(edits []numbered) error {
 			verdicts = append(verdicts, v)
 			acked = max(acked, e.n)
 		}
-		return nil
+		return s.confirm(tx)
 	})
 	if err != nil {
 		return err
@@ -142,6 +143,13 @@ func (s *session) transact(edits []numbered) error {
 	s.out.Verdicts = append(s.out.Verdicts, verdicts...)
 	s.phone.Acked, s.out.SendFrom = acked, sendFrom
 	return nil
+}
+
+// confirm notes which verdicts the phone has: those may be forgotten in time.
+func (s *session) confirm(tx core.App) error {
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE sync_phones SET confirmed = max(confirmed, {:n}) WHERE phone = {:phone}`).
+		Bind(dbx.Params{"n": min(s.phone.Confirmed, s.phone.Acked), "phone": s.phone.ID}).Execute()
+	return err
 }
 
 // one judges one edit and stores its verdict.

@@ -23,14 +23,15 @@ type PublicKey struct {
 // ErrKey is returned for a key that is neither kind, or not on its curve.
 var ErrKey = errors.New("unusable public key")
 
-var b64 = base64.RawURLEncoding
+// Strict: a key has one spelling, since one key is one phone.
+var b64 = base64.RawURLEncoding.Strict()
 
 // ParseKey reads "ed25519:<base64url of 32 bytes>" or "p256:<base64url of the
 // 65 bytes of an uncompressed point>".
 func ParseKey(s string) (PublicKey, error) {
 	kind, rest, _ := strings.Cut(s, ":")
 	raw, err := b64.DecodeString(rest)
-	if err != nil {
+	if err != nil || strings.ContainsAny(rest, "\r\n") {
 		return PublicKey{}, ErrKey
 	}
 	switch {
@@ -98,6 +99,6 @@ func ParseAuthorization(header string) (phone string, sig []byte, ok bool) {
 	if !found || phone == "" {
 		return "", nil, false
 	}
-	sig, err := b64.DecodeString(text)
+	sig, err := base64.RawURLEncoding.DecodeString(text)
 	return phone, sig, err == nil
 }

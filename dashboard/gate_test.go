@@ -346,8 +346,12 @@ func TestManyPersonsAtOnce(t *testing.T) {
 		ids = append(ids, s.put(t, "persons", "", map[string]any{"name": "Nguyễn Văn Bình", "household": house}))
 	}
 	s.opens(t, "lan", "persons", 5)
-	if status, _ := s.ask("lan", "GET", "/api/collections/persons/records?perPage=500", ""); status != http.StatusOK {
-		t.Fatal(status)
+	for _, when := range []string{"first", "again"} {
+		start := time.Now()
+		if status, _ := s.ask("lan", "GET", "/api/collections/persons/records?perPage=500", ""); status != http.StatusOK {
+			t.Fatal(status)
+		}
+		t.Logf("122 persons, %s: %v", when, time.Since(start))
 	}
 	records, err := s.app.FindAllRecords("access_log")
 	if err != nil || len(records) != 122 {

@@ -41,7 +41,7 @@ func TestPhones(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := s.phones(t, "")
-	if len(a.Items) != 2 || a.Figures.Phones != 2 || a.Figures.Seq == 0 || a.Figures.Records < 6 || a.Status["fcm"] != "tắt" {
+	if len(a.Items) != 2 || a.Figures.Phones != 2 || a.Figures.Seq == 0 || a.Figures.Records < 6 || a.Status["Máy không còn địa chỉ"] != 3.0 {
 		t.Fatalf("phones are %+v", a)
 	}
 	if first := a.Items[0]; first.Person != "Trần Thị Hoa" || first.Waiting != 2 {

@@ -84,7 +84,9 @@ func serve(t *testing.T, change ...func(*server)) *server {
 	}
 	now := func() time.Time { return s.now }
 	dashboard.Bind(app, dashboard.Options{Domains: domains, Now: now, SQL: s.sql,
-		AfterSQL: func() error { s.after++; return nil }, Status: func() any { return map[string]any{"fcm": "tắt"} }})
+		AfterSQL: func() error { s.after++; return nil }, Status: func() any {
+			return map[string]any{"Máy không còn địa chỉ": 3, "Đường fcm": "tắt: chưa có tệp tài khoản"}
+		}})
 	hooks.Bind(app, hooks.Options{Domains: domains, Now: now, Name: "Xã thử", SQLConsole: s.sql})
 	router, err := apis.NewRouter(app)
 	if err != nil {

@@ -50,25 +50,20 @@ func (g *gate) enrich(e *core.RecordEnrichEvent) error {
 	if err != nil {
 		return err
 	}
+	if !open && info.Context != core.RequestInfoContextExpand {
+		return g.reasonNeeded(p.key)
+	}
+	if open {
+		s.add(p, p.owner(record))
+	}
+	err = e.Next()
 	if !open {
-		if info.Context != core.RequestInfoContextExpand {
-			return g.reasonNeeded(p.key)
-		}
-		err := e.Next() // only then PocketBase has unhidden everything for the superuser
-		veil(record)
-		if err == nil && first {
-			err = s.write(g)
-		}
+		veil(record) // only now: until here PocketBase unhides everything for superusers
+	}
+	if err != nil || !first {
 		return err
 	}
-	s.add(p, p.owner(record))
-	if err := e.Next(); err != nil {
-		return err
-	}
-	if first {
-		return s.write(g)
-	}
-	return nil
+	return s.write(g)
 }
 
 // veil leaves of a record its id, and words where its name would stand.

@@ -111,9 +111,9 @@ function cards(data) {
     ).concat(
         status.length
             ? t.div(
-                { className: "commune-card" },
-                t.div({ className: "commune-label" }, "Đường gửi"),
-                t.dl({ className: "commune-status" }, status.map(([k, v]) => [t.dt(null, k), t.dd(null, String(v))]).flat()),
+                { className: "commune-card commune-wide" },
+                t.div({ className: "commune-label" }, "Đánh thức máy"),
+                t.dl({ className: "commune-status" }, status.map(([k, v]) => t.div(null, t.dt(null, k), t.dd(null, String(v))))),
             )
             : [],
     );

@@ -100,6 +100,9 @@ func (s *Server) start(tb testing.TB) {
 	if s.options.SignIn != nil {
 		s.options.SignIn.App = app
 	}
+	if s.options.Outbox != nil {
+		s.options.Outbox.App = app
+	}
 	s.Commune = hooks.Bind(app, s.options)
 	s.BindDashboard()
 	router, err := apis.NewRouter(app)

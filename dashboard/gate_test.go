@@ -316,7 +316,8 @@ func TestOpenings(t *testing.T) {
 	}
 }
 
-// Rules would let others ask what superusers may not.
+// Rules would let others ask what superusers may not; under another name the
+// gate would not know a collection.
 func TestRules(t *testing.T) {
 	s := serve(t)
 	for _, c := range []struct{ name, method, path, body string }{
@@ -326,6 +327,9 @@ func TestRules(t *testing.T) {
 		{"makes a rule that asks for entries", "POST", "/api/collections", `{"type":"base","name":"spy","listRule":"@collection.health_entries.text ~ 'bí'"}`},
 		{"makes a rule that asks backwards", "POST", "/api/collections", `{"type":"base","name":"spy","fields":[{"name":"v","type":"relation","collectionId":"` + s.id(t, "villages") + `"}],"viewRule":"v.persons_via_village.name ~ 'Hoa'"}`},
 		{"imports a rule on the health book", "PUT", "/api/collections/import", `{"collections":[{"id":"` + s.id(t, "health_entries") + `","name":"health_entries","type":"base","listRule":""}]}`},
+		{"gives the parked edits another name", "PATCH", "/api/collections/parked_edits", `{"name":"open_edits"}`},
+		{"imports another name for the health book", "PUT", "/api/collections/import", `{"collections":[{"id":"` + s.id(t, "health_entries") + `","name":"spy","type":"base"}]}`},
+		{"drops the openings", "DELETE", "/api/collections/openings", ""},
 		{"imports and drops the rest", "PUT", "/api/collections/import", `{"deleteMissing":true,"collections":[{"type":"base","name":"spy"}]}`},
 		{"imports such a rule", "PUT", "/api/collections/import", `{"collections":[{"type":"base","name":"spy","listRule":"@collection.persons.name ~ 'Hoa'"}]}`},
 	} {

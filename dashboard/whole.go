@@ -20,6 +20,7 @@ var (
 	errSQL  = refuse(http.StatusForbidden, "sql_off", "Bảng lệnh SQL đang tắt. Người trông máy chủ mở bằng cách chạy với --sql-console; mỗi lệnh đều được ghi lại.")
 	errView = refuse(http.StatusForbidden, "view_off", "Bảng tổng hợp (view) đọc được mọi hồ sơ như lệnh SQL, nên cũng đang tắt (--sql-console).")
 	errDrop = refuse(http.StatusForbidden, "drop", "Nhập cấu trúc bảng không được kèm xóa những bảng không có trong tệp.")
+	errKept = refuse(http.StatusForbidden, "kept", "Ứng dụng đang dùng bảng này theo tên, không xóa hay đổi tên được.")
 	errRule = refuse(http.StatusForbidden, "rule", "Ai được xem và sửa bảng này do ứng dụng định, không đặt luật API ở đây.")
 )
 
@@ -47,6 +48,12 @@ func (g *gate) bindWhole() {
 					return err
 				}
 			}
+		}
+		return e.Next()
+	})
+	g.app.OnCollectionDeleteRequest().BindFunc(func(e *core.CollectionRequestEvent) error {
+		if g.own(e.Collection.Name) {
+			return errKept
 		}
 		return e.Next()
 	})
@@ -174,11 +181,21 @@ func (g *gate) shape(e *core.CollectionRequestEvent) error {
 	return e.Next()
 }
 
-// rules refuses API rules that would let others ask what superusers may not:
-// on the commune's own collections and on views any, elsewhere those that lead
-// into personal ones.
+// own tells whether the program knows the collection by its name.
+func (g *gate) own(name string) bool {
+	_, declared := commune.Find(g.Domains, name)
+	return declared != nil || superusersOnly[name]
+}
+
+// rules refuses another name for a collection of ours, under which the gate
+// would not know it, and API rules that would let others ask what superusers
+// may not: on our collections and on views any, elsewhere those that lead into
+// personal ones.
 func (g *gate) rules(e *core.CollectionEvent) error {
 	c := e.Collection
+	if old, err := e.App.FindCachedCollectionByNameOrId(c.Id); err == nil && old.Name != c.Name && g.own(old.Name) {
+		return errKept
+	}
 	rules := []*string{c.ListRule, c.ViewRule, c.CreateRule, c.UpdateRule, c.DeleteRule, c.AuthRule, c.ManageRule}
 	if c.IsAuth() && c.MFA.Rule != "" {
 		rules = append(rules, &c.MFA.Rule)
@@ -187,7 +204,7 @@ func (g *gate) rules(e *core.CollectionEvent) error {
 		if rule == nil {
 			continue
 		}
-		if _, declared := commune.Find(g.Domains, c.Name); declared != nil || superusersOnly[c.Name] || c.IsView() {
+		if g.own(c.Name) || c.IsView() {
 			return errRule
 		}
 		if err := g.filter(e.App, c, *rule); err != nil {

@@ -41,6 +41,7 @@ func files() fs.FS {
 // serveCommand is PocketBase's serve, with the demo commune and a welcome.
 func serveCommand(app *pocketbase.PocketBase, c *hooks.Commune) *cobra.Command {
 	serve := cmd.NewServeCommand(app, false)
+	serve.Short = "Chạy máy chủ của xã (mặc định ở 127.0.0.1:8090; ghi tên miền thì tự có chứng chỉ)"
 	var withDemo bool
 	var households int
 	serve.Flags().BoolVar(&withDemo, "demo", false, "nạp xã mẫu Phúc Hòa – Hồng Giang vào thư mục còn trống, rồi chạy")

@@ -35,7 +35,7 @@ func Command(options ...phone.Option) *cobra.Command {
 	l := &line{options: options}
 	root := &cobra.Command{
 		Use:   "phone",
-		Short: "A phone on the command line: signs in, works offline, syncs",
+		Short: "Một chiếc điện thoại trên dòng lệnh: đăng nhập, làm việc khi mất mạng, đồng bộ",
 		Long: `A phone on the command line. It keeps everything in one folder, works without
 a network, and meets the server when told to sync.
 
@@ -457,6 +457,8 @@ func (l *line) signOut() *cobra.Command {
 // Main runs the command as a program of its own and returns its exit status.
 func Main(args []string) int {
 	c := Command()
+	c.Use = "langso phone"
+	c.CompletionOptions.DisableDefaultCmd = true
 	c.SetArgs(args)
 	if err := c.ExecuteContext(context.Background()); err != nil {
 		return 1

@@ -43,6 +43,7 @@ type Commune struct {
 	Engine  *exchange.Engine
 	key     ed25519.PrivateKey
 	seen    seen
+	marked  mark // as it was last written
 }
 
 // Bind makes the commune and hangs it on the app's events. It starts nothing.
@@ -70,7 +71,10 @@ func (c *Commune) Open() error {
 	if c.key, err = serverKey(c.App.DataDir()); err != nil {
 		return err
 	}
-	return c.Journal.Open()
+	if err := c.Journal.Open(); err != nil {
+		return err
+	}
+	return c.noticeRollback()
 }
 
 // Settle opens the commune and absorbs everything that was written, as at the

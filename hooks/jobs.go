@@ -17,7 +17,14 @@ func (c *Commune) bindJobs() {
 		if err := se.Next(); err != nil {
 			return err
 		}
-		running.Go(func() { c.every(ctx, 500*time.Millisecond, "absorb", c.Absorb) })
+		running.Go(func() {
+			c.every(ctx, 500*time.Millisecond, "absorb", func() error {
+				if err := c.Absorb(); err != nil {
+					return err
+				}
+				return c.writeMark()
+			})
+		})
 		running.Go(func() { c.every(ctx, time.Minute, "note phones", func() error { return c.seen.flush(c.App) }) })
 		if c.Outbox != nil {
 			running.Go(func() { c.Outbox.Run(ctx) })
@@ -27,6 +34,9 @@ func (c *Commune) bindJobs() {
 	c.App.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 		stop()
 		running.Wait() // PocketBase closes the database next
+		if err := c.writeMark(); err != nil {
+			c.App.Logger().Warn("noting how far the history came failed", "error", err)
+		}
 		if err := c.seen.flush(c.App); err != nil {
 			c.App.Logger().Warn("noting phones failed", "error", err)
 		}

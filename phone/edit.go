@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,35 +76,37 @@ func (p *Phone) enqueue(e *wire.Edit, fill func(*wire.Edit) error) (int64, error
 	}
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	err := p.transact(func(tx *sql.Tx) error {
-		last, err := getNumber(tx, "n")
-		if err != nil {
-			return err
-		}
-		cursor, err := getNumber(tx, "cursor")
-		if err != nil {
-			return err
-		}
-		e.N, e.Base, e.At = last+1, wire.Cursor(cursor), p.now().UTC().Format(time.RFC3339)
-		if e.After, err = dependsOn(tx, e); err != nil {
-			return err
-		}
-		body, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if len(body) > wire.MaxEdit {
-			return errors.New("the edit is too large")
-		}
-		if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', ?)`, e.N, string(body), e.At); err != nil {
-			return err
-		}
-		return setMeta(tx, "n", strconv.FormatInt(e.N, 10))
-	})
-	if err != nil {
+	if err := p.transact(func(tx *sql.Tx) error { return p.store(tx, e) }); err != nil {
 		return 0, fmt.Errorf("store edit: %w", err)
 	}
 	return e.N, nil
+}
+
+// store gives the edit its number, its base and what it depends on.
+func (p *Phone) store(tx *sql.Tx, e *wire.Edit) error {
+	last, err := getNumber(tx, "n")
+	if err != nil {
+		return err
+	}
+	cursor, err := getNumber(tx, "cursor")
+	if err != nil {
+		return err
+	}
+	e.N, e.Base, e.At = last+1, wire.Cursor(cursor), p.now().UTC().Format(time.RFC3339)
+	if e.After, err = dependsOn(tx, e); err != nil {
+		return err
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if len(body) > wire.MaxEdit {
+		return errors.New("the edit is too large")
+	}
+	if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', ?)`, e.N, string(body), e.At); err != nil {
+		return err
+	}
+	return setMeta(tx, "n", strconv.FormatInt(e.N, 10))
 }
 
 // dependsOn finds the edits that this one makes no sense without: those that
@@ -156,7 +160,7 @@ func texts(v any, into map[string]bool) {
 // Pending is an edit with what became of it.
 type Pending struct {
 	wire.Edit
-	State   string // waiting, taken, merged, parked, refused, settled
+	State   string // waiting, taken, merged, parked, refused, settled; held: another person's, not sent
 	Verdict wire.Verdict
 	covered bool
 	body    string
@@ -233,70 +237,124 @@ func (p *Phone) Settle(n int64) error {
 }
 
 // Fix sends a refused or parked edit again with other fields (or arguments)
-// under a new number, and after it the edits that waited for it.
+// under a new number, and after it the edits that waited for it. Either all of
+// that is stored or nothing is.
 func (p *Phone) Fix(n int64, v Values) (int64, error) {
-	found, err := readEdits(p.db, `n = ? AND state IN ('refused', 'parked')`, n)
-	if err != nil || len(found) == 0 {
-		return 0, errors.Join(fmt.Errorf("fix edit %d: it is not refused or parked", n), err)
-	}
-	old := found[0]
-	again, err := p.resend(&old.Edit, v)
+	var again int64
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	err := p.transact(func(tx *sql.Tx) error {
+		found, err := readEdits(tx, `n = ? AND state IN ('refused', 'parked')`, n)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return errors.New("it is not refused or parked")
+		}
+		if again, err = p.resend(tx, found[0], v); err != nil {
+			return err
+		}
+		return p.resendDependants(tx, n)
+	})
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("fix edit %d: %w", n, err)
 	}
-	waiting, err := readEdits(p.db, `state = 'parked'`)
+	return again, nil
+}
+
+// resendDependants sends again what was parked because it waited for edit n.
+func (p *Phone) resendDependants(tx *sql.Tx, n int64) error {
+	parked, err := readEdits(tx, `state = 'parked'`)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	replaced := map[int64]bool{n: true}
-	for _, e := range waiting {
-		for _, a := range e.After {
-			if e.Verdict.Code == "waits_for" && replaced[a] {
-				replaced[e.N] = true
-				if _, err := p.resend(&e.Edit, nil); err != nil {
-					return 0, err
+	for _, e := range parked {
+		if e.Verdict.Code == "waits_for" && slices.ContainsFunc(e.After, func(a int64) bool { return replaced[a] }) {
+			replaced[e.N] = true
+			if _, err := p.resend(tx, e, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resendFixed sends again edits that were parked for one which the person has
+// put right meanwhile: they were typed between the refusal and the repair.
+func (p *Phone) resendFixed(tx *sql.Tx, verdicts []wire.Verdict) error {
+	for _, v := range verdicts {
+		if v.Code != "waits_for" || v.Final() != wire.Parked {
+			continue
+		}
+		found, err := readEdits(tx, `n = ? AND state = 'parked'`, v.N)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		for _, after := range found[0].After {
+			var settled bool
+			err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM edits WHERE json_extract(body, '$.fixes') = ?)`, after).Scan(&settled)
+			if err != nil {
+				return err
+			}
+			if settled {
+				if _, err := p.resend(tx, found[0], nil); err != nil {
+					return err
 				}
 				break
 			}
 		}
 	}
-	return again, nil
+	return nil
 }
 
-func (p *Phone) resend(old *wire.Edit, v Values) (int64, error) {
-	if err := p.Settle(old.N); err != nil {
+// resend puts an edit aside and stores it anew, with other values where given.
+func (p *Phone) resend(tx *sql.Tx, old *Pending, v Values) (int64, error) {
+	e := old.Edit
+	e.Fixes, e.After = old.N, nil
+	if err := amend(&e, v); err != nil {
 		return 0, err
 	}
-	e := *old
-	e.Fixes, e.After = old.N, nil
-	return p.enqueue(&e, func(e *wire.Edit) error {
-		if len(v) == 0 {
-			return nil
-		}
-		more, err := raws(v)
-		if err != nil {
-			return err
-		}
-		var into map[string]json.RawMessage
-		switch {
-		case e.Do != "":
+	if _, err := tx.Exec(`UPDATE edits SET state = 'settled', covered = 1 WHERE n = ?`, old.N); err != nil {
+		return 0, err
+	}
+	err := p.store(tx, &e)
+	return e.N, err
+}
+
+// amend puts other values into an edit, where it holds values of that kind.
+func amend(e *wire.Edit, v Values) error {
+	if len(v) == 0 {
+		return nil
+	}
+	more, err := raws(v)
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.Do != "":
+		into := map[string]json.RawMessage{}
+		if len(e.Args) > 0 {
 			if err := json.Unmarshal(e.Args, &into); err != nil {
 				return err
 			}
-		case e.Create != nil:
-			into = e.Create
-		default:
-			if e.Change == nil {
-				e.Change = map[string]json.RawMessage{}
-			}
-			into = e.Change
 		}
-		for field, raw := range more {
-			into[field] = raw
-		}
-		if e.Do != "" {
-			e.Args, err = json.Marshal(into)
-		}
+		maps.Copy(into, more)
+		e.Args, err = json.Marshal(into)
 		return err
-	})
+	case e.Create != nil:
+		maps.Copy(e.Create, more)
+		return nil
+	}
+	for field, raw := range more {
+		if _, sum := e.Add[field]; sum {
+			e.Add[field] = json.Number(raw)
+			continue
+		}
+		if e.Change == nil {
+			e.Change = map[string]json.RawMessage{}
+		}
+		e.Change[field] = raw
+	}
+	return nil
 }

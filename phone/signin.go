@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"langso/sync/wire"
@@ -75,21 +77,86 @@ func (p *Phone) signIn(ctx context.Context, body map[string]string) ([]Choice, e
 	if got.Phone == "" {
 		return got.Choose, nil
 	}
-	for key, value := range map[string]string{"phone": got.Phone, "person": got.Person.ID, "name": got.Person.Name} {
-		if err := p.setMeta(key, value); err != nil {
-			return nil, err
-		}
+	if err := p.Adopt(got.Phone, got.Person.ID); err != nil {
+		return nil, err
 	}
-	return nil, nil
+	return nil, p.setMeta("name", got.Person.Name)
 }
 
 // Adopt makes this the phone of that id and person, whose key the server has
 // been given by another road: by whoever sets the phone up.
 func (p *Phone) Adopt(id, person string) error {
-	if err := p.setMeta("phone", id); err != nil {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return p.transact(func(tx *sql.Tx) error {
+		was, err := getMeta(tx, "phone")
+		if err != nil {
+			return err
+		}
+		if was != "" && was != id {
+			if err := begin(tx, person); err != nil {
+				return fmt.Errorf("become another phone: %w", err)
+			}
+		}
+		if err := setMeta(tx, "phone", id); err != nil {
+			return err
+		}
+		return setMeta(tx, "person", person)
+	})
+}
+
+// begin makes the file that of a phone which the server has never heard of. It
+// has no records yet and no edits; unsent ones of the same person are numbered
+// anew, those of another are held: they are neither lost nor sent in somebody
+// else's name.
+func begin(tx *sql.Tx, person string) error {
+	if err := forget(tx, ""); err != nil {
 		return err
 	}
-	return p.setMeta("person", person)
+	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('told', 'circles', 'want')`); err != nil {
+		return err
+	}
+	before, err := getMeta(tx, "person")
+	if err != nil {
+		return err
+	}
+	waiting, err := readEdits(tx, `state = 'waiting'`)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`DELETE FROM edits WHERE state NOT IN ('waiting', 'held')`); err != nil {
+		return err
+	}
+	if before != person {
+		// Numbers below zero are no phone's: held edits are out of the order.
+		if _, err := tx.Exec(`UPDATE edits SET state = 'held', n = (SELECT coalesce(min(n), 0) FROM edits WHERE n < 0) - n WHERE state = 'waiting'`); err != nil {
+			return err
+		}
+		return setMeta(tx, "n", "0")
+	}
+	if _, err := tx.Exec(`DELETE FROM edits WHERE state = 'waiting'`); err != nil {
+		return err
+	}
+	numbers := map[int64]int64{}
+	for i, e := range waiting {
+		n := int64(i + 1)
+		numbers[e.N] = n
+		var after []int64
+		for _, a := range e.After {
+			if m, ok := numbers[a]; ok {
+				after = append(after, m)
+			}
+		}
+		e.Edit.N, e.Edit.Base, e.Edit.After, e.Edit.Fixes = n, 0, after, 0
+		body, err := json.Marshal(e.Edit)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', ?)`, n, string(body), e.Edit.At); err != nil {
+			return err
+		}
+	}
+	return setMeta(tx, "n", strconv.Itoa(len(waiting)))
 }
 
 // Invite asks for an invitation for a person; for officers at the counter.
@@ -114,7 +181,12 @@ func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
 	if status.Waiting > 0 && !giveUpUnsent {
 		return fmt.Errorf("sign out: %d edits are unsent", status.Waiting)
 	}
-	if err := p.call(ctx, "/api/phones/sign-out", map[string]string{}, nil, true); err != nil {
+	err = p.call(ctx, "/api/phones/sign-out", map[string]string{}, nil, true)
+	var f *Failure
+	if errors.As(err, &f) && f.Status == http.StatusUnauthorized {
+		err = nil // it has forgotten us already: the answer to an earlier sign-out was lost
+	}
+	if err != nil {
 		return err
 	}
 	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM edits; DELETE FROM meta WHERE key != 'server'`); err != nil {

@@ -46,9 +46,8 @@ func (p *Phone) Sync(ctx context.Context) (Report, error) {
 	var report Report
 	for range manyPages {
 		again, err := p.exchange(ctx, &report)
-		if err == nil && !again && report.Gone > 0 {
-			// Nothing of what left may stay in the file's log either.
-			_, err = p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+		if e := p.scrubIfDue(); err == nil {
+			err = e
 		}
 		if err != nil || !again {
 			return report, err
@@ -96,9 +95,32 @@ func (p *Phone) exchange(ctx context.Context, report *Report) (again bool, err e
 		if a.retried {
 			return false, nil // the server asked for patience
 		}
-		return false, ErrCut
+		return false, p.narrow()
 	}
 	return a.again || (more && a.complete), nil
+}
+
+// The budgets of answers over a road that breaks: each cut halves it, a
+// complete answer opens it again.
+const (
+	wantAfterCut = 256 << 10
+	wantLeast    = 8 << 10
+)
+
+// narrow notes that an answer was cut: the next one is to be smaller, so that
+// each brings something home.
+func (p *Phone) narrow() error {
+	want, err := getNumber(p.db, "want")
+	if err != nil {
+		return err
+	}
+	switch {
+	case want == 0:
+		want = wantAfterCut
+	default:
+		want = max(want/2, wantLeast)
+	}
+	return errors.Join(ErrCut, p.setMeta("want", strconv.FormatInt(want, 10)))
 }
 
 // keep takes an answer line by line until it ends or is cut.
@@ -114,7 +136,17 @@ func (p *Phone) keep(ask *wire.Ask, plain io.Reader, report *Report) (*answer, e
 		if begin {
 			// What a cut first answer left may be gone by now, and nobody would tell.
 			begin = false
-			if _, err := p.db.Exec(`DELETE FROM records`); err != nil {
+			err := p.transact(func(tx *sql.Tx) error {
+				left, err := tx.Exec(`DELETE FROM records`)
+				if err != nil {
+					return err
+				}
+				if n, err := left.RowsAffected(); err != nil || n == 0 {
+					return err
+				}
+				return dirty(tx)
+			})
+			if err != nil {
 				return a, err
 			}
 		}
@@ -129,7 +161,9 @@ func (p *Phone) keep(ask *wire.Ask, plain io.Reader, report *Report) (*answer, e
 func (p *Phone) failed(err error) error {
 	var f *Failure
 	if errors.As(err, &f) && f.Wipe {
-		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch')`); err != nil {
+		// Only what the server has not seen stays.
+		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled');
+			DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch')`); err != nil {
 			return fmt.Errorf("wipe records: %w", err)
 		}
 		return errors.Join(f, p.scrub())
@@ -142,8 +176,30 @@ func (p *Phone) scrub() error {
 	if _, err := p.db.Exec(`VACUUM`); err != nil {
 		return fmt.Errorf("scrub: %w", err)
 	}
-	_, err := p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
-	return err
+	if _, err := p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	return nil
+}
+
+// dirty notes, in the transaction that deletes, that the log still holds what
+// was deleted.
+func dirty(tx *sql.Tx) error { return setMeta(tx, "scrub", "1") }
+
+// scrubIfDue empties the log after records left: nothing of them may stay on
+// the disk. The note outlives a phone that dies in between.
+func (p *Phone) scrubIfDue() error {
+	due, err := getMeta(p.db, "scrub")
+	if err != nil || due == "" {
+		return err
+	}
+	if _, err := p.db.Exec(`DELETE FROM meta WHERE key = 'scrub'`); err != nil {
+		return err
+	}
+	if _, err := p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return errors.Join(fmt.Errorf("scrub: %w", err), p.setMeta("scrub", "1"))
+	}
+	return nil
 }
 
 func pack(body []byte) []byte {
@@ -171,6 +227,16 @@ func (p *Phone) ask() (ask *wire.Ask, more bool, err error) {
 		return nil, false, err
 	}
 	ask.Cursor = wire.Cursor(cursor)
+	if told, err := getMeta(p.db, "told"); err != nil {
+		return nil, false, err
+	} else if cursor > 0 && told != ask.Standing {
+		ask.Told = told
+	}
+	want, err := getNumber(p.db, "want")
+	if err != nil {
+		return nil, false, err
+	}
+	ask.Want = int(want)
 	err = p.db.QueryRow(`SELECT coalesce(min(n) - 1, (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'n'), 0) FROM edits WHERE state = 'waiting'`).Scan(&ask.Confirmed)
 	if err != nil {
 		return nil, false, err
@@ -267,13 +333,20 @@ func forget(tx *sql.Tx, epoch string) error {
 	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('cursor', 'standing', 'resume')`); err != nil {
 		return err
 	}
+	if err := dirty(tx); err != nil {
+		return err
+	}
 	return setMeta(tx, "epoch", epoch)
 }
 
 // wantAgain makes edits wait again, from number n on, whose effects the server
 // does not have, and tells whether there are any.
 func wantAgain(tx *sql.Tx, from int64) (bool, error) {
-	result, err := tx.Exec(`UPDATE edits SET state = 'waiting', verdict = '', covered = 0 WHERE n >= ? AND state != 'waiting'`, from)
+	// What the person gave up or replaced is not to be done after all.
+	if _, err := tx.Exec(`DELETE FROM edits WHERE n >= ? AND state = 'settled'`, from); err != nil {
+		return false, err
+	}
+	result, err := tx.Exec(`UPDATE edits SET state = 'waiting', verdict = '', covered = 0 WHERE n >= ? AND state NOT IN ('waiting', 'held')`, from)
 	if err != nil {
 		return false, err
 	}
@@ -314,6 +387,9 @@ func (a *answer) verdicts(tx *sql.Tx, line wire.Line) error {
 			return err
 		}
 		a.report.Verdicts = append(a.report.Verdicts, v)
+	}
+	if err := a.p.resendFixed(tx, line.Verdicts); err != nil {
+		return err
 	}
 	from := line.SendFrom
 	if line.Acked != nil && (from == 0 || *line.Acked+1 < from) {
@@ -359,6 +435,11 @@ func (a *answer) stand(tx *sql.Tx, line *wire.StandingLine) error {
 			return err
 		}
 		a.report.Gone += int(n)
+		if n > 0 {
+			if err := dirty(tx); err != nil {
+				return err
+			}
+		}
 	}
 	text, err := json.Marshal(now)
 	if err != nil {
@@ -371,6 +452,9 @@ func (a *answer) stand(tx *sql.Tx, line *wire.StandingLine) error {
 }
 
 func (a *answer) gone(tx *sql.Tx, gone map[string][]string) error {
+	if err := dirty(tx); err != nil {
+		return err
+	}
 	for coll, ids := range gone {
 		for _, id := range ids {
 			if _, err := tx.Exec(`DELETE FROM records WHERE coll = ? AND id = ?`, coll, id); err != nil {
@@ -462,6 +546,9 @@ func (a *answer) finish(tx *sql.Tx, c *wire.Complete) error {
 		if err := setMeta(tx, key, value); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.Exec(`DELETE FROM meta WHERE key = 'want'`); err != nil {
+		return err
 	}
 	// What the server took it has now also told: the records show it.
 	if _, err := tx.Exec(`UPDATE edits SET covered = 1 WHERE state IN ('taken', 'merged') AND covered = 0`); err != nil {

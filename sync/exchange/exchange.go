@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -129,7 +130,7 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, err
 // idle answers the commonest ask, nothing to say and nothing to hear, with one
 // statement.
 func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) (Answer, bool, error) {
-	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" {
+	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Told != "" {
 		return Answer{}, false, nil
 	}
 	circles, asOf, err := x.standings.of(p.Person, now, 0)
@@ -163,6 +164,9 @@ func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 		author.Circles = append(author.Circles, commune.Circle(c))
 	}
 	who.Confirmed = ask.Confirmed
+	if who.Foreign, err = x.foreign(ask); err != nil {
+		return push.Outcome{}, err
+	}
 	var skew time.Duration
 	if clock, err := time.Parse(time.RFC3339, ask.Clock); err == nil {
 		skew = now.Sub(clock)
@@ -170,51 +174,106 @@ func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 	return x.judge.Push(ctx, who, author, ask.Edits, now, skew)
 }
 
+// foreign tells whether the ask's numbers are of another history.
+func (x *Engine) foreign(ask *wire.Ask) (bool, error) {
+	if ask.Epoch == "" {
+		return false, nil // it saw nothing yet: its edits have base 0
+	}
+	head, err := x.journal.Head()
+	return head.Epoch != ask.Epoch || int64(ask.Cursor) > head.Seq, err
+}
+
+// pull reads the answer from one exact state. Whoever holds a reader must want
+// no second connection, or many exchanges at once wait for each other for ever:
+// so the standing is computed and remembered first, and looked at again in the
+// state that is read: nobody is sent with yesterday's duty what was written today.
 func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.Time, answer *Answer) ([]wire.Line, error) {
-	r, err := x.journal.Read(ctx)
+	held, err := x.held(ask)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	// The standing is that of the very state which is read: nobody is sent with
-	// yesterday's duty what was written today.
-	last, err := r.Last(x.standings.from)
-	if err != nil {
-		return nil, err
-	}
-	circles, _, err := x.standings.of(phone.Person, now, last)
-	if err != nil {
-		return nil, err
-	}
-	var down []wire.Line
-	p := pull.Phone{Cursor: int64(ask.Cursor), Now: circles, Resume: ask.Resume, Want: ask.Want}
-	if ask.Epoch != r.Epoch || p.Cursor > r.Seq {
-		// Another history, or a cursor of a future that was lost: the phone starts
-		// anew and keeps its edits.
-		p.Cursor = 0
-		if ask.Epoch != "" || ask.Cursor > 0 {
-			p.Resume = ""
-			down = append(down, wire.Line{Epoch: &wire.EpochLine{Is: r.Epoch, Reset: true}})
+	for range 4 {
+		circles, asOf, err := x.standing(phone.Person, now)
+		if err != nil {
+			return nil, err
 		}
+		r, err := x.journal.Read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		last, err := r.Last(x.standings.from)
+		if err != nil || last > asOf {
+			r.Close()
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		lines, rows, err := x.read(ctx, r, ask, circles, held)
+		r.Close()
+		answer.Rows = rows
+		return lines, err
+	}
+	return nil, journal.ErrBusy
+}
+
+// standing computes a person's circles and makes sure that their hash will be
+// understood when the phone names it.
+func (x *Engine) standing(person string, now time.Time) (circles []string, asOf int64, err error) {
+	last, err := x.journal.Last(x.standings.from)
+	if err != nil {
+		return nil, 0, err
+	}
+	if circles, asOf, err = x.standings.of(person, now, last); err != nil {
+		return nil, 0, err
+	}
+	return circles, asOf, x.standings.remember(wire.StandingHash(circles), circles)
+}
+
+// held returns the circles whose records the phone has as of its cursor: those
+// of the standing that went with it, less those that a later answer took away,
+// though it never came to its end. It is nil when a hash is not known.
+func (x *Engine) held(ask *wire.Ask) ([]string, error) {
+	if ask.Cursor == 0 || ask.Standing == "" {
+		return nil, nil
+	}
+	held, err := x.standings.remembered(ask.Standing)
+	if err != nil || held == nil || ask.Told == "" {
+		return held, err
+	}
+	told, err := x.standings.remembered(ask.Told)
+	if err != nil || told == nil {
+		return nil, err
+	}
+	both := []string{}
+	for _, c := range held {
+		if slices.Contains(told, c) {
+			both = append(both, c)
+		}
+	}
+	return both, nil
+}
+
+// read makes the lines of an answer from a state.
+func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, circles, held []string) (down []wire.Line, rows int, err error) {
+	p := pull.Phone{Cursor: int64(ask.Cursor), Held: held, Now: circles, Resume: ask.Resume, Want: ask.Want}
+	switch {
+	case ask.Cursor == 0 && (ask.Resume == "" || pull.Fits(ask.Resume, r.Head)):
+		// A new phone, or one that is being filled.
+	case ask.Epoch == r.Epoch && p.Cursor <= r.Seq && held != nil:
+		// A phone that we know.
+	default:
+		// Another history, a cursor of a future that was lost, or a standing that
+		// nobody remembers: the phone starts anew and keeps its edits.
+		p.Cursor, p.Held, p.Resume = 0, nil, ""
+		down = append(down, wire.Line{Epoch: &wire.EpochLine{Is: r.Epoch, Reset: true}})
 	}
 	standing := wire.StandingHash(circles)
-	if p.Cursor > 0 && ask.Standing != "" {
-		if p.Held, err = x.standings.remembered(ask.Standing); err != nil {
-			return nil, err
-		}
-	}
-	if ask.Standing != standing || p.Cursor == 0 {
-		if err := x.standings.remember(standing, circles); err != nil {
-			return nil, err
-		}
+	if ask.Standing != standing || ask.Told != "" && ask.Told != standing || p.Cursor == 0 {
 		down = append(down, wire.Line{Standing: &wire.StandingLine{Hash: standing, Circles: circles}})
 	}
 	made, err := pull.Make(ctx, r, p, func(coll string) int { return x.ranks[coll] })
-	if err != nil {
-		return nil, err
-	}
-	answer.Rows = made.Rows
-	return append(down, made.Lines...), nil
+	return append(down, made.Lines...), made.Rows, err
 }
 
 // lines writes an answer.

@@ -152,7 +152,7 @@ func (a *absorption) collection(id string, ts []touched) error {
 		row, exists := rows[rid]
 		old, known := olds[rid]
 		switch {
-		case !exists && known && old.gone == 0:
+		case !exists && known && old.live():
 			err = a.leave(no, old)
 		case exists && (!known || old.gone != 0):
 			err = a.enter(sh, row, old)
@@ -201,6 +201,11 @@ func recordsByID(q rower, no int64, ids []string) (map[string]*record, error) {
 	return out, err
 }
 
+// live tells whether the record is in some circle still.
+func (r *record) live() bool {
+	return r.gone == 0 || slices.ContainsFunc(r.places, func(p place) bool { return p.left == 0 })
+}
+
 // leave: the row is gone. It leaves every circle it was in.
 func (a *absorption) leave(no int64, r *record) error {
 	s := a.number()
@@ -241,7 +246,16 @@ func (a *absorption) enter(sh *shape, row Row, old *record) error {
 		}
 	}
 	if old != nil {
-		r.places = old.places
+		for _, p := range old.places {
+			if p.left != 0 {
+				r.places = append(r.places, p)
+				continue
+			}
+			// It is to be sent whole: it enters anew where it was.
+			if err := a.db.exec(`DELETE FROM journal_entries WHERE circle = {:p0} AND seq = {:p1}`, p.circle, old.seq); err != nil {
+				return err
+			}
+		}
 	}
 	if err := a.place(sh, row, r, r.seq); err != nil {
 		return err

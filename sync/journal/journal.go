@@ -93,7 +93,7 @@ func (j *Journal) Open() error {
 		// The salt is 63 bits: SQLite's integers have a sign.
 		salt := int64(binary.LittleEndian.Uint64(raw[:]) >> 1)
 		_, err := tx.NonconcurrentDB().NewQuery(`INSERT INTO journal_meta (id, epoch, salt, seq) VALUES (1, {:epoch}, {:salt}, 0) ON CONFLICT DO NOTHING`).
-			Bind(dbx.Params{"epoch": strings.ToLower(rand.Text()[:8]), "salt": salt}).Execute()
+			Bind(dbx.Params{"epoch": newEpoch(), "salt": salt}).Execute()
 		if err != nil {
 			return err
 		}
@@ -104,6 +104,8 @@ func (j *Journal) Open() error {
 	}
 	return nil
 }
+
+func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
 
 // Head is a place in the history.
 type Head struct {

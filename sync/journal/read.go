@@ -62,10 +62,28 @@ func (r *Reader) Last(names []string) (last int64, err error) {
 	return last, err
 }
 
+// Head returns the history's name and the last number given.
+func (j *Journal) Head() (h Head, err error) {
+	err = j.app.ConcurrentDB().NewQuery(`SELECT epoch, seq FROM journal_meta`).Row(&h.Epoch, &h.Seq)
+	return h, err
+}
+
 // Seq returns the last number given.
-func (j *Journal) Seq() (seq int64, err error) {
-	err = j.app.ConcurrentDB().NewQuery(`SELECT seq FROM journal_meta`).Row(&seq)
-	return seq, err
+func (j *Journal) Seq() (int64, error) {
+	h, err := j.Head()
+	return h.Seq, err
+}
+
+// Raise begins a new history above a number: what phones know of an older one is
+// compared, not trusted. Numbers between are never given, so that a base of the
+// old history is below everything that is written in the new.
+func (j *Journal) Raise(above int64) error {
+	_, err := j.app.NonconcurrentDB().NewQuery(`UPDATE journal_meta SET epoch = {:epoch}, seq = max(seq, {:above})`).
+		Bind(dbx.Params{"epoch": newEpoch(), "above": above}).Execute()
+	if err != nil {
+		return fmt.Errorf("raise epoch: %w", err)
+	}
+	return nil
 }
 
 // Read opens an exact state, absorbing first what is touched.

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -168,16 +169,39 @@ func newShape(c Collection, no int64, id, raw string, numbers map[string]int64) 
 }
 
 // fingerprint changes when every record must be looked at again: other circle
-// rules, or a field that was kept from phones and no longer is.
+// rules, or a field that was kept from phones and no longer is. Its last line
+// names what phones know.
 func (sh *shape) fingerprint() string {
-	var kept []string
+	var kept, known []string
 	for _, c := range sh.columns {
-		if c.mode != sent {
+		if c.mode == sent {
+			known = append(known, c.id+":"+c.name)
+		} else {
 			kept = append(kept, c.id)
 		}
 	}
 	sort.Strings(kept)
-	return sh.Rules + "\n" + strings.Join(kept, " ")
+	sort.Strings(known)
+	return sh.Rules + "\n" + strings.Join(kept, " ") + "\n" + strings.Join(known, " ")
+}
+
+// lost tells whether phones know a field that is no more, or by another name: a
+// difference cannot say that, so they need the records whole.
+func lost(before, now string) bool {
+	was := strings.Split(before, "\n")
+	is := strings.Split(now, "\n")
+	if len(was) != 3 || len(is) != 3 {
+		return false
+	}
+	have := strings.Fields(is[2])
+	hidden := strings.Fields(is[1])
+	for _, field := range strings.Fields(was[2]) {
+		id, _, _ := strings.Cut(field, ":")
+		if !slices.Contains(have, field) && !slices.Contains(hidden, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // Forget makes the journal read the shapes anew: a collection was saved.
@@ -265,6 +289,12 @@ func (j *Journal) prepare(db *writer, id, name, fields string) error {
 	}
 	if err := touchLive(db, id, no); err != nil {
 		return err
+	}
+	if lost(declared, print) {
+		// As if each had left and come back: they go out whole.
+		if err := db.exec(`UPDATE journal_records SET gone = seq WHERE coll = {:p0} AND gone = 0`, no); err != nil {
+			return err
+		}
 	}
 	return db.exec(`UPDATE journal_collections SET declared = {:p1} WHERE no = {:p0}`, no, print)
 }

@@ -89,6 +89,9 @@ func wireJSON(text string) json.RawMessage {
 	case "", "null", "[]", "{}", `""`, "0", "false":
 		return nil
 	}
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD") // raw SQL stored it; a phone would see a cut answer
+	}
 	var b bytes.Buffer
 	if json.Compact(&b, []byte(text)) != nil {
 		return Text(text) // raw SQL stored something that is not JSON

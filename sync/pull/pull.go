@@ -48,7 +48,7 @@ type Answer struct {
 // Make reads the answer for a phone from an exact state. rank orders
 // collections within it, smaller first.
 func Make(ctx context.Context, r *journal.Reader, p Phone, rank func(coll string) int) (Answer, error) {
-	from, seen := resume(p)
+	from, seen := resume(p, r.Head)
 	groups, err := gather(ctx, r, p, from, seen)
 	if err != nil {
 		return Answer{}, err
@@ -72,30 +72,46 @@ func Make(ctx context.Context, r *journal.Reader, p Phone, rank func(coll string
 	a.Lines = append(a.Lines, page.changes(rank)...)
 	a.Rows = page.rows
 	if page.cut {
-		a.Lines = append(a.Lines, wire.Line{More: token(page.last, r.Seq, p.Now)})
+		a.Lines = append(a.Lines, wire.Line{More: token(page.last, r.Head, p.Now)})
 	} else {
 		a.Lines = append(a.Lines, wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(r.Seq), Epoch: r.Epoch}})
 	}
 	return a, nil
 }
 
-// token says that records up to number last were sent, at state seq, to a
-// phone standing so. It is opaque to phones.
-func token(last, seq int64, now []string) string {
-	return strconv.FormatInt(last, 36) + "." + strconv.FormatInt(seq, 36) + "." + wire.StandingHash(now)
+// token says that records up to number last were sent, at a state of a history,
+// to a phone standing so. It is opaque to phones.
+func token(last int64, at journal.Head, now []string) string {
+	return strings.Join([]string{strconv.FormatInt(last, 36), strconv.FormatInt(at.Seq, 36), wire.StandingHash(now), at.Epoch}, ".")
 }
 
-// resume reads the token: the number up to which was sent, and the latest state
-// from which. A token of another standing starts again.
-func resume(p Phone) (from, seen int64) {
-	parts := strings.Split(p.Resume, ".")
-	if len(parts) != 3 || parts[2] != wire.StandingHash(p.Now) {
-		return 0, 0
+// Fits tells whether a token was given in this history, at a state that it has
+// passed. What a phone got with any other token is worth nothing.
+func Fits(resume string, at journal.Head) bool {
+	_, seen, _, epoch, ok := parse(resume)
+	return ok && epoch == at.Epoch && seen <= at.Seq
+}
+
+func parse(resume string) (from, seen int64, standing, epoch string, ok bool) {
+	parts := strings.Split(resume, ".")
+	if len(parts) != 4 {
+		return 0, 0, "", "", false
 	}
 	from, err1 := strconv.ParseInt(parts[0], 36, 64)
 	seen, err2 := strconv.ParseInt(parts[1], 36, 64)
-	if err1 != nil || err2 != nil || from < 0 || seen < from {
+	return from, seen, parts[2], parts[3], err1 == nil && err2 == nil && from >= 0 && seen >= from
+}
+
+// resume reads the token: the number up to which was sent, and the latest state
+// from which. With another standing the filling starts again, but what was sent
+// is not forgotten: the phone may have to be told that it is gone.
+func resume(p Phone, at journal.Head) (from, seen int64) {
+	if !Fits(p.Resume, at) {
 		return 0, 0
+	}
+	from, seen, standing, _, _ := parse(p.Resume)
+	if standing != wire.StandingHash(p.Now) {
+		from = 0
 	}
 	return from, seen
 }
@@ -146,8 +162,9 @@ func gather(ctx context.Context, r *journal.Reader, p Phone, from, seen int64) (
 		g.live = g.live || !e.Left
 		// A circle that the person came into is news of the record too.
 		g.circles = g.circles || e.Left || e.Entered > p.Cursor || i >= len(entries)
-		// A phone that is being filled may have got it in an earlier part.
-		if i < len(entries) && e.Entered <= p.Cursor || e.Entered <= seen {
+		// It had, or may have had, the record: in a held circle at some time, or in
+		// an earlier part of a filling. To be told of a loss it never had is harmless.
+		if i < len(entries) && p.Cursor > 0 || seen > 0 {
 			g.had = true
 		}
 	}

@@ -45,6 +45,9 @@ type Phone struct {
 	No        int64 // the phone's number in the journal
 	Acked     int64
 	Confirmed int64 // verdicts up to here are stored on the phone
+	// Foreign says that the phone's numbers are of another history: a base means
+	// nothing, and everything was changed apart.
+	Foreign bool
 }
 
 // Outcome is what became of an ask's edits.
@@ -121,8 +124,14 @@ func (s *session) transact(edits []numbered) error {
 		return nil
 	}
 	var verdicts []wire.Verdict
-	acked, sendFrom := s.phone.Acked, int64(0)
+	var acked, sendFrom int64
 	err := s.App.RunInTransaction(func(tx core.App) error {
+		// Read where it is written: the same ask may be judged twice at once.
+		err := tx.NonconcurrentDB().NewQuery(`SELECT acked FROM sync_phones WHERE phone = {:phone}`).Bind(dbx.Params{"phone": s.phone.ID}).Row(&acked)
+		if err != nil {
+			return err
+		}
+		verdicts, sendFrom = nil, 0
 		for _, e := range edits {
 			if e.n > acked+1 {
 				sendFrom = acked + 1
@@ -147,8 +156,8 @@ func (s *session) transact(edits []numbered) error {
 
 // confirm notes which verdicts the phone has: those may be forgotten in time.
 func (s *session) confirm(tx core.App) error {
-	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE sync_phones SET confirmed = max(confirmed, {:n}) WHERE phone = {:phone}`).
-		Bind(dbx.Params{"n": min(s.phone.Confirmed, s.phone.Acked), "phone": s.phone.ID}).Execute()
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE sync_phones SET confirmed = max(confirmed, min(acked, {:n})) WHERE phone = {:phone}`).
+		Bind(dbx.Params{"n": s.phone.Confirmed, "phone": s.phone.ID}).Execute()
 	return err
 }
 
@@ -204,8 +213,10 @@ func (s *session) known(tx core.App, n int64, hash []byte) (wire.Verdict, error)
 	}
 	err := tx.NonconcurrentDB().NewQuery(`SELECT hash, verdict FROM sync_verdicts WHERE phone = {:phone} AND n = {:n}`).
 		Bind(dbx.Params{"phone": s.phone.ID, "n": n}).One(&row)
-	if notFound(err) { // judged long ago, confirmed, and forgotten
-		return wire.Verdict{N: n, Is: wire.Known, Was: wire.Taken}, nil
+	if notFound(err) {
+		// Judged long ago, confirmed, and forgotten: whether this is the same edit
+		// nobody can tell any more, so a person looks.
+		return wire.Verdict{N: n, Is: wire.Known, Was: wire.Parked, Code: "forgotten", Say: "Việc này máy chủ đã xem từ lâu, không còn giữ kết quả."}, nil
 	}
 	if err != nil {
 		return wire.Verdict{}, err

@@ -162,7 +162,7 @@ func (w *writing) change() error {
 		if err != nil {
 			return err
 		}
-		if write, err = w.settle(r, field, mine, state.Apart(field, int64(w.edit.Base), w.phone.No), write); err != nil {
+		if write, err = w.settle(r, field, mine, state.Apart(field, w.base(), w.phone.No), write); err != nil {
 			return err
 		}
 	}
@@ -177,7 +177,7 @@ func (w *writing) change() error {
 		if _, err := w.value(r.Collection(), field, json.RawMessage(w.edit.Add[field])); err != nil {
 			return err
 		}
-		if write, err = w.settle(r, field, delta, state.Apart(field, int64(w.edit.Base), w.phone.No), write); err != nil {
+		if write, err = w.settle(r, field, delta, state.Apart(field, w.base(), w.phone.No), write); err != nil {
 			return err
 		}
 	}
@@ -236,11 +236,19 @@ func (w *writing) delete() error {
 		return err
 	}
 	for _, f := range r.Collection().Fields {
-		if state.Apart(f.GetName(), int64(w.edit.Base), w.phone.No) {
+		if state.Apart(f.GetName(), w.base(), w.phone.No) {
 			return commune.Park("changed_since", "Có người vừa sửa mục này, cán bộ sẽ xem trước khi xóa.")
 		}
 	}
 	return w.tx.DeleteWithContext(w.context(), r)
+}
+
+// base is what the person saw when they typed, as a number of this history.
+func (w *writing) base() int64 {
+	if w.phone.Foreign {
+		return 0
+	}
+	return int64(w.edit.Base)
 }
 
 func (w *writing) save(r *core.Record) error { return w.tx.SaveWithContext(w.context(), r) }

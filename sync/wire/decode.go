@@ -43,7 +43,7 @@ func DecodeAsk(body []byte) (*Ask, error) {
 	if len(ask.Edits) > MaxEdits {
 		return nil, tooBig(MaxEdits)
 	}
-	if ask.Cursor < 0 || ask.Confirmed < 0 || len(ask.Epoch) > 64 || len(ask.Standing) > 64 || len(ask.Resume) > 256 {
+	if ask.Cursor < 0 || ask.Confirmed < 0 || len(ask.Epoch) > 64 || len(ask.Standing) > 64 || len(ask.Told) > 64 || len(ask.Resume) > 256 {
 		return nil, badAsk(0)
 	}
 	switch {

@@ -38,6 +38,7 @@ type Ask struct {
 	Epoch     string            `json:"epoch,omitempty"`
 	Cursor    Cursor            `json:"cursor,omitempty"`
 	Standing  string            `json:"standing,omitempty"`
+	Told      string            `json:"told,omitempty"` // hash of a later standing, whose answer did not come to its end
 	Resume    string            `json:"resume,omitempty"`
 	Confirmed int64             `json:"confirmed,omitempty"`
 	Want      int               `json:"want,omitempty"`

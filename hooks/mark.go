@@ -1,0 +1,96 @@
+package hooks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// mark is a small file beside the data folder, not in it: how far the history
+// had come. A restored backup replaces the whole folder and goes back in time;
+// the mark does not, and so the loss is noticed.
+type mark struct {
+	Epoch string `json:"epoch"`
+	Seq   int64  `json:"seq"`
+}
+
+// jump is far above the numbers that may have been given after the mark was
+// last written.
+const jump = 1_000_000
+
+func (c *Commune) markPath() string { return filepath.Clean(c.App.DataDir()) + ".mark" }
+
+func (c *Commune) readMark() (m mark, found bool, err error) {
+	raw, err := os.ReadFile(c.markPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, false, nil
+	}
+	if err != nil {
+		return m, false, fmt.Errorf("read mark: %w", err)
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return m, false, nil // torn by a power cut: as if it were not there
+	}
+	return m, true, nil
+}
+
+// noticeRollback raises the epoch when the database is behind its mark, of
+// another history, or has come here without one: phones then compare.
+func (c *Commune) noticeRollback() error {
+	head, err := c.Journal.Head()
+	if err != nil {
+		return err
+	}
+	m, found, err := c.readMark()
+	if err != nil {
+		return err
+	}
+	switch {
+	case !found && head.Seq == 0: // a new commune
+	case found && m.Epoch == head.Epoch && m.Seq <= head.Seq:
+		return nil
+	default:
+		if err := c.Journal.Raise(max(m.Seq, head.Seq) + jump); err != nil {
+			return err
+		}
+		c.App.Logger().Warn("the database is not the one that was here: a new epoch begins", "had", m.Seq, "has", head.Seq)
+	}
+	if err := c.writeMark(); err != nil {
+		// It serves all the same; a restored backup would be noticed less surely.
+		c.App.Logger().Warn("the mark beside the data folder cannot be written", "error", err)
+	}
+	return nil
+}
+
+// writeMark notes how far the history has come, on the disk.
+func (c *Commune) writeMark() error {
+	head, err := c.Journal.Head()
+	if err != nil {
+		return err
+	}
+	m := mark{Epoch: head.Epoch, Seq: head.Seq}
+	if m == c.marked {
+		return nil
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	next := c.markPath() + ".new"
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write mark: %w", err)
+	}
+	_, err = f.Write(raw)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write mark: %w", err)
+	}
+	if err := os.Rename(next, c.markPath()); err != nil {
+		return fmt.Errorf("write mark: %w", err)
+	}
+	c.marked = m
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -100,6 +101,7 @@ func loadDemo(ctx context.Context, c *hooks.Commune, households int) ([]demo.Cha
 	if err != nil {
 		return nil, err
 	}
+	debug.FreeOSMemory() // what loading took is not needed for serving
 	c.Demo = true
 	c.Name = "Xã Phúc Hòa (bản thử)"
 	return demo.Cast(options), nil

@@ -34,7 +34,12 @@ type Engine struct {
 	standings *standings
 	ranks     map[string]int
 	now       func() time.Time
+	slots     chan struct{} // exchanges at work at once, idle ones aside
 }
+
+// atOnce bounds the memory and the connections that exchanges take together:
+// when a wake-up reaches a whole commune, phones stand in a short queue.
+const atOnce = 8
 
 // New makes the engine. sign is the server's signature for receipts, now its clock.
 func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([]byte) string, now func() time.Time) *Engine {
@@ -43,6 +48,7 @@ func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([
 		judge:     push.Judge{App: app, Journal: j, Domains: domains, Sign: sign},
 		standings: newStandings(app, j, domains),
 		ranks:     map[string]int{},
+		slots:     make(chan struct{}, atOnce),
 	}
 	for _, d := range domains {
 		for _, c := range d.Collections {
@@ -81,6 +87,12 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, err
 	now := x.now()
 	if answer, ok, err := x.idle(ctx, p, ask, now); ok || err != nil {
 		return answer, err
+	}
+	select {
+	case x.slots <- struct{}{}:
+		defer func() { <-x.slots }()
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
 	}
 	// What was written but not yet absorbed may have changed the standing itself.
 	if err := x.journal.Absorb(x.app, 0); err != nil {

@@ -291,6 +291,24 @@ func TestWhoChangedAField(t *testing.T) {
 	}
 }
 
+// TestMoreThanABatch: an import touches more records than one transaction
+// absorbs, and routes touch others meanwhile; none is left out.
+func TestMoreThanABatch(t *testing.T) {
+	app, j := open(t)
+	run(t, app, `INSERT INTO houses (id, village) SELECT 'h' || value, 'v1' FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 700) SELECT value FROM n)`)
+	run(t, app, `INSERT INTO people (id, house, name, updated) SELECT 'p' || value, 'h' || (value % 700 + 1), 'n' || value, '' FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 1500) SELECT value FROM n)`)
+	absorb(t, app, j)
+	if got := len(since(t, j, "v1", 0)); got != 2200 {
+		t.Errorf("the village is told %d records, want 2200", got)
+	}
+	start := seq(t, j)
+	run(t, app, `UPDATE houses SET village = 'v2' WHERE id = 'h700'`)
+	absorb(t, app, j)
+	if got := since(t, j, "v2", start); len(got) != 3 {
+		t.Errorf("the other village is told %q, want the house and its two people", got)
+	}
+}
+
 // TestPhonesEqualTables writes at random by all roads, absorbs at random
 // moments, lets readers of random villages follow by deltas from cursors of any
 // age, and compares what they hold with the tables.

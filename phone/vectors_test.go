@@ -2,6 +2,7 @@ package phone
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
@@ -39,6 +40,7 @@ type written struct {
 	Epoch    string                             `json:"epoch,omitempty"`
 	Cursor   int64                              `json:"cursor,omitempty"`
 	Standing string                             `json:"standing,omitempty"`
+	Told     string                             `json:"told,omitempty"`
 	Resume   string                             `json:"resume,omitempty"`
 	Circles  []string                           `json:"circles,omitempty"`
 	N        int64                              `json:"n,omitempty"`
@@ -70,7 +72,7 @@ func (w written) phone(t *testing.T) *Phone {
 			t.Fatal(err)
 		}
 	}
-	for key, value := range map[string]string{"epoch": w.Epoch, "standing": w.Standing, "told": w.Standing, "resume": w.Resume} {
+	for key, value := range map[string]string{"epoch": w.Epoch, "standing": w.Standing, "told": cmp.Or(w.Told, w.Standing), "resume": w.Resume} {
 		if value != "" {
 			must(p.setMeta(key, value))
 		}
@@ -119,11 +121,14 @@ func (w written) phone(t *testing.T) *Phone {
 func write(t *testing.T, p *Phone) written {
 	t.Helper()
 	var w written
-	for key, into := range map[string]*string{"epoch": &w.Epoch, "standing": &w.Standing, "resume": &w.Resume} {
+	for key, into := range map[string]*string{"epoch": &w.Epoch, "standing": &w.Standing, "told": &w.Told, "resume": &w.Resume} {
 		var err error
 		if *into, err = getMeta(p.db, key); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if w.Told == w.Standing {
+		w.Told = ""
 	}
 	var err error
 	if w.Cursor, err = getNumber(p.db, "cursor"); err != nil {

@@ -9,8 +9,9 @@ import { confirmed, isTaken, waiting } from './edits.js';
 
 /**
  * @typedef {import('./overlay.js').Rec} Rec @typedef {import('./overlay.js').Kept} Kept
- * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], hash: string}} Place
- *   where the phone is: `standing` is the hash that went with the cursor, `circles` and `hash` the newest the server told
+ * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, want: number}} Place
+ *   where the phone is: `standing` is the hash that went with the cursor, `circles` and `told` (their hash) the newest the
+ *   server told; `want`: the budget of answers while the road breaks, 0 = it does not
  * @typedef {{place: Place, n: number, records: Map<string, Map<string, Rec>>, edits: Map<number, Kept>}} State
  */
 
@@ -19,7 +20,7 @@ export const maxEdits = 500, maxBytes = 512 * 1024;
 
 /** A phone that has met no server. @returns {State} */
 export function newState() {
-  return { place: { epoch: '', cursor: 0, standing: '', resume: '', circles: [], hash: '' }, n: 0, records: new Map(), edits: new Map() };
+  return { place: { epoch: '', cursor: 0, standing: '', resume: '', circles: [], told: '', want: 0 }, n: 0, records: new Map(), edits: new Map() };
 }
 
 /** First 16 hex digits of SHA-256 over the circles, sorted by bytes, each with a newline. @param {string[]} circles @returns {Promise<string>} */
@@ -48,9 +49,10 @@ export function ask(state, now) {
     if (edits.length && (edits.length >= (now.most ?? maxEdits) || bytes > maxBytes)) break;
     edits.push(e);
   }
-  const { epoch, cursor, standing, resume } = state.place;
+  const { epoch, cursor, standing, told, resume, want } = state.place;
   const all = {
-    epoch, cursor, standing, resume, confirmed: confirmed(state.edits.values(), state.n), want: now.want,
+    epoch, cursor, standing, told: cursor > 0 && told !== standing ? told : '', resume,
+    confirmed: confirmed(state.edits.values(), state.n), want: Math.min(now.want || want, want || now.want || 0),
     waiting: wait.length - edits.length, clock: edits.length ? now.clock.toISOString().replace(/\.\d+Z$/, 'Z') : '', edits,
   };
   /** @type {Record<string, any>} */
@@ -174,7 +176,7 @@ export class Answer {
     const lost = new Set(this.state.place.circles);
     for (const c of circles) lost.delete(c);
     this.state.place.circles = circles;
-    this.state.place.hash = String(s.hash ?? '');
+    this.state.place.told = String(s.hash ?? '');
     w.place = true;
     if (lost.size) this.#loseCircles(lost, w);
   }
@@ -236,7 +238,7 @@ export class Answer {
     const cursor = need(c.cursor, Number.isInteger);
     this.#end('complete', () => {
       const p = this.state.place;
-      Object.assign(p, { cursor, epoch: String(c.epoch ?? p.epoch), resume: '', standing: p.hash });
+      Object.assign(p, { cursor, epoch: String(c.epoch ?? p.epoch), resume: '', standing: p.told, want: 0 });
     }, w);
   }
 

@@ -7,7 +7,7 @@ export function phone(p) {
   const s = newState();
   const { n = 0, records = {}, edits = [], ...place } = structuredClone(p);
   Object.assign(s.place, place);
-  if (place.circles) s.place.hash = place.standing ?? '';
+  s.place.told ||= place.standing ?? '';
   s.n = n;
   for (const [coll, of] of Object.entries(records)) s.records.set(coll, new Map(Object.entries(of).map(([id, r]) => [id, { id, ...r }])));
   for (const k of edits) s.edits.set(k.edit.n, k);
@@ -19,11 +19,11 @@ export const unzero = o => Object.fromEntries(Object.entries(o).filter(([, v]) =
 
 /** A phone written down, in one form. */
 export function written(s) {
-  const { hash, ...place } = s.place;
+  const { told, ...place } = s.place;
   const records = {};
   for (const [coll, of] of s.records) if (of.size) records[coll] = Object.fromEntries([...of].map(([id, r]) => [id, { seq: r.seq, in: [...r.in].sort(), set: unzero(r.set) }]));
   const edits = [...s.edits.values()].sort((a, b) => a.edit.n - b.edit.n).map(({ edit, verdict }) => unzero({ edit, verdict }));
-  return unzero({ ...place, n: s.n, records, edits });
+  return unzero({ ...place, told: told === place.standing ? '' : told, n: s.n, records, edits });
 }
 
 async function* whole(text) { yield new TextEncoder().encode(text); }

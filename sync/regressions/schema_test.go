@@ -1,0 +1,85 @@
+package regressions_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/phone"
+)
+
+// schema changes a collection as the dashboard does.
+func (s *scene) schema(coll string, change func(*core.FieldsList)) error {
+	s.t.Helper()
+	c, err := s.App.FindCollectionByNameOrId(coll)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	change(&c.Fields)
+	return s.App.Save(c)
+}
+
+// The administrator took a field away in the dashboard, in one of three ways.
+// Phones that had it were told only what had changed in other fields: they kept
+// its value, or its old name, for ever, and no two phones showed the same.
+func TestAFieldThatWentIsGoneFromPhones(t *testing.T) {
+	for name, away := range map[string]func(*core.FieldsList){
+		"hidden":  func(f *core.FieldsList) { f.GetByName("remark").SetHidden(true) },
+		"dropped": func(f *core.FieldsList) { f.RemoveByName("remark") },
+		"renamed": func(f *core.FieldsList) { f.GetByName("remark").SetName("comment") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			if err := s.schema("villages", func(f *core.FieldsList) { f.Add(&core.TextField{Name: "remark"}) }); err != nil {
+				t.Fatal(err)
+			}
+			s.sql(`UPDATE villages SET remark = 'A'`)
+			p := s.phone(lan)
+			s.syncs(p)
+			if had := s.villages(p)[village]["remark"]; had != "A" {
+				t.Fatalf("the phone was to have the field: %v", had)
+			}
+			if err := s.schema("villages", away); err != nil {
+				t.Fatal(err)
+			}
+			s.syncs(p)
+			fresh := s.phone(tu)
+			s.syncs(fresh)
+			if got, want := s.villages(p), s.villages(fresh); !reflect.DeepEqual(got, want) {
+				t.Errorf("the phone has %v, a new one %v", got, want)
+			}
+		})
+	}
+}
+
+func (s *scene) villages(p *phone.Phone) map[string]phone.Values {
+	s.t.Helper()
+	held, err := p.Held("villages")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	fields := map[string]phone.Values{}
+	for _, r := range held {
+		fields[r.ID] = r.Fields
+	}
+	return fields
+}
+
+// The administrator renamed the field by which a household is in its village. The
+// rules of circles looked for the old name, the journal could not read the
+// record, and every phone of the commune waited.
+func TestAFieldOfTheRulesKeepsItsName(t *testing.T) {
+	s := newScene(t)
+	p := s.phone(lan)
+	s.syncs(p)
+	if err := s.schema("households", func(f *core.FieldsList) { f.GetByName("village").SetName("thon") }); err == nil {
+		t.Error("the rename was let through")
+	}
+	s.sql(`UPDATE households SET name = 'Nhà mới'`)
+	s.sql(`UPDATE persons SET household = 'household000002' WHERE id = '%s'`, tu)
+	s.syncs(p)
+	if s.has(p, "persons", tu) {
+		t.Error("Tú moved out and is still on Lan's phone")
+	}
+}

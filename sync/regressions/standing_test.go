@@ -1,0 +1,125 @@
+package regressions_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"langso/phone"
+)
+
+// Lan's draft was moved to bà Bảy by mistake, back to Lan, and to bà Bảy again,
+// all between two exchanges. The last entry looked to the server like one that
+// Lan's phone had never had: it told nothing, and Lan kept a stranger's draft.
+func TestARecordThatLeftTwiceIsGone(t *testing.T) {
+	s := newScene(t)
+	s.put("drafts", draft, draftOf(lan, "x"))
+	p := s.phone(lan)
+	s.syncs(p)
+	for _, person := range []string{bay, lan, bay} {
+		s.sql(`UPDATE drafts SET person = '%s'`, person)
+	}
+	s.syncs(p)
+	if s.has(p, "drafts", draft) {
+		t.Error("the draft is bà Bảy's and still on Lan's phone")
+	}
+}
+
+// Lan's care for bà Bảy ended; her phone heard so, and the road broke before the
+// answer's end. Then the care came back. Phone and server disagreed about what
+// she stood in, and she never again got to the end of an answer.
+func TestACareThatReturnsLetsThePhoneFinish(t *testing.T) {
+	s := newScene(t)
+	s.care()
+	p, road, _ := s.phoneOnRoad()
+	s.syncs(p)
+	s.careEnds()
+	s.syncsCutAfter(p, road, "standing")
+	s.careReturns()
+	meeting := s.announce()
+	if r := s.syncs(p); !r.Complete {
+		t.Errorf("the phone is not complete: %+v", r)
+	}
+	if !s.has(p, "announcements", meeting) {
+		t.Error("the meeting of Lan's village is missing")
+	}
+}
+
+// The same, and meanwhile Lan was given a duty as well. The server took her phone
+// for one that had kept bà Bảy's records, and never sent them again.
+func TestACareThatReturnsBringsItsRecords(t *testing.T) {
+	s := newScene(t)
+	s.care()
+	p, road, _ := s.phoneOnRoad()
+	s.syncs(p)
+	if !s.has(p, "persons", bay) {
+		t.Fatal("Lan was to know bà Bảy")
+	}
+	s.careEnds()
+	s.syncsCutAfter(p, road, "standing")
+	if s.has(p, "persons", bay) {
+		t.Error("what is lost is to go at once, though the answer is cut")
+	}
+	s.careReturns()
+	s.put("duties", "", phone.Values{"person": lan, "role": "broadcast"})
+	s.syncs(p)
+	if !s.has(p, "persons", bay) {
+		t.Error("Lan cares for bà Bảy again and does not get her")
+	}
+}
+
+// Lan helped at a stall for an hour; her phone heard of it, and the road broke.
+// When the duty was over the server thought that she stood as before, told her
+// no standing, and her phone put new records into the wrong circles.
+func TestADutyOfAnHourMixesNoCircles(t *testing.T) {
+	s := newScene(t)
+	p, road, _ := s.phoneOnRoad()
+	s.syncs(p)
+	s.put("stalls", "stall0000000002", phone.Values{"name": "Hàng cá"})
+	s.put("duties", "", phone.Values{"person": lan, "role": "clerk", "place": "stall0000000002"})
+	s.syncsCutAfter(p, road, "standing")
+	status, err := p.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(status.Circles, "stall:stall0000000002") {
+		t.Fatalf("Lan was to hear of her duty: %v", status.Circles)
+	}
+	s.sql(`UPDATE duties SET [[to]] = '2026-11-01'`)
+	s.put("drafts", draft, draftOf(lan, "x"))
+	s.put("stalls", "stall0000000001", phone.Values{"name": "Hàng vải"})
+	meeting := s.announce()
+	s.syncs(p)
+	for _, want := range []struct{ coll, id, circle string }{
+		{"drafts", draft, "person:" + lan},
+		{"stalls", "stall0000000001", "market"},
+		{"announcements", meeting, "village:" + village},
+	} {
+		got, ok, err := p.Show(want.coll, want.id)
+		if err != nil || !ok {
+			t.Errorf("%s is missing: %v", want.coll, err)
+		} else if fmt.Sprint(got.Circles) != fmt.Sprint([]string{want.circle}) {
+			t.Errorf("%s are in %v, want %s", want.coll, got.Circles, want.circle)
+		}
+	}
+}
+
+// Lan's draft was handed to bà Bảy while the server lost its memory of what
+// standings had been. A standing that nobody remembers was taken for none at
+// all: the server could not tell what Lan had lost, and said nothing.
+func TestAForgottenStandingStartsAnew(t *testing.T) {
+	s := newScene(t)
+	s.put("drafts", draft, draftOf(lan, "x"))
+	p := s.phone(lan)
+	s.syncs(p)
+	s.sql(`UPDATE drafts SET person = '%s'`, bay)
+	s.sql(`DELETE FROM sync_standings`)
+	s.Restart(t)
+	s.syncs(p)
+	if s.has(p, "drafts", draft) {
+		t.Error("the draft is bà Bảy's and still on Lan's phone")
+	}
+	if !s.has(p, "persons", lan) {
+		t.Error("Lan does not have herself")
+	}
+}

@@ -194,6 +194,10 @@ func TestABrowserMeetsTheRealServer(t *testing.T) {
 		d, err := s.App.FindRecordById("dossiers", dossier.Id)
 		return err == nil && d.GetInt("status") == 2 && d.GetString("code") != ""
 	})
+	mai.Visit("#/nguoi-dan/" + id("bich"))
+	mai.Press("Mời vào ứng dụng bằng QR")
+	mai.Until(`document.querySelector('img.qr')?.naturalWidth > 0`)
+	mai.Shot("real-qr")
 	lan.Visit("#/tai-khoan")
 	lan.Press("Đồng bộ ngay")
 	lan.Visit("#/thong-bao")

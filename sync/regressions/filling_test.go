@@ -59,7 +59,7 @@ func (s *scene) fillInParts() {
 	if err := s.Absorb(); err != nil { // it gets a number before the many
 		s.t.Fatal(err)
 	}
-	s.drafts(1200, 4400)
+	s.drafts(120, 44_000)
 }
 
 // afterFirstPart does something between the first part of a filling, with the

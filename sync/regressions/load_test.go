@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,18 +17,15 @@ import (
 func TestManyPhonesAtOnceAreAllAnswered(t *testing.T) {
 	restarted := func(s *scene) { s.Restart(s.t) }
 	renamed := func(s *scene) { s.sql(`UPDATE persons SET name = name || '.'`) }
-	for name, c := range map[string]struct {
-		phones int
-		after  func(*scene)
-	}{
-		"a few after a restart":             {6, restarted},
-		"a village after a restart":         {48, restarted},
-		"a village after everyone's change": {48, renamed},
+	const crowd = 48
+	for name, before := range map[string]func(*scene){
+		"after a restart":         restarted,
+		"after everyone's change": renamed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			phones := make([]*keyed, c.phones)
-			asks := make([]wire.Ask, c.phones)
+			phones := make([]*keyed, crowd)
+			asks := make([]wire.Ask, crowd)
 			for i := range phones {
 				person := fmt.Sprintf("person%09d", i)
 				s.person(person, home)
@@ -40,22 +38,25 @@ func TestManyPhonesAtOnceAreAllAnswered(t *testing.T) {
 				}
 				asks[i] = next(lines)
 			}
-			c.after(s)
+			before(s)
 			s.sql(`UPDATE villages SET name = 'Thôn mới'`)
 
 			patience, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			var all sync.WaitGroup
+			var answered atomic.Int64
 			for i, k := range phones {
 				all.Go(func() {
-					if lines, err := k.send(patience, asks[i]); err != nil {
-						t.Errorf("phone %d: %v", i, err)
-					} else if next(lines).Cursor <= asks[i].Cursor {
-						t.Errorf("phone %d did not hear of the village's new name", i)
+					lines, err := k.send(patience, asks[i])
+					if err == nil && next(lines).Cursor > asks[i].Cursor {
+						answered.Add(1)
 					}
 				})
 			}
 			all.Wait()
+			if n := answered.Load(); n != crowd {
+				t.Errorf("%d of %d phones heard of the village's new name", n, crowd)
+			}
 		})
 	}
 }

@@ -75,9 +75,9 @@ func TestTheSameAskTwiceAtOnceIsJudgedOnce(t *testing.T) {
 	}
 }
 
-// Lan's phone said in each ask which verdicts it had stored. The server compared
-// that with how far the queue had been when the phone was first seen, noted 0,
-// and would have kept every verdict of the commune for ever.
+// Lan's phone said in each ask which verdicts it had stored. The server read it
+// and wrote it nowhere, so that none could ever be forgotten: it would have kept
+// every verdict of the commune for ever.
 func TestConfirmedVerdictsAreNoted(t *testing.T) {
 	s := newScene(t)
 	p := s.phone(lan)

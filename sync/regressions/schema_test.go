@@ -20,9 +20,10 @@ func (s *scene) schema(coll string, change func(*core.FieldsList)) error {
 	return s.App.Save(c)
 }
 
-// The administrator took a field away in the dashboard, in one of three ways.
-// Phones that had it were told only what had changed in other fields: they kept
-// its value, or its old name, for ever, and no two phones showed the same.
+// The administrator dropped a field in the dashboard, and renamed another. Phones
+// that had it were told only of differences, which cannot say that: Lan's showed
+// the old value or the old name for ever, Tú's new phone did not. To hide a
+// field is the third way to take it away.
 func TestAFieldThatWentIsGoneFromPhones(t *testing.T) {
 	for name, away := range map[string]func(*core.FieldsList){
 		"hidden":  func(f *core.FieldsList) { f.GetByName("remark").SetHidden(true) },

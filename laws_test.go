@@ -156,6 +156,7 @@ var arrows = []struct {
 	{"phone", []string{"sync/wire"}, "a phone has no server in it"},
 	{"phone/command", []string{"phone"}, "a phone on the command line is a phone"},
 	{"pwa", nil, "it serves files"},
+	{"apptest", []string{"pb_migrations", "sync/journal"}, "a commune without people has tables and nothing else"},
 	{"browsertest", nil, "it knows what a person sees, not what is behind it"},
 	{"load", []string{"commune", "commune/people"}, "an import obeys the declarations"},
 	{"demo", []string{"commune", "commune/*", "load"}, "the demo is an import like any other"},

@@ -5,10 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/ui"
 
+	"langso/apptest"
 	"langso/commune"
 	"langso/commune/broadcast"
 	"langso/commune/health"
@@ -24,9 +23,7 @@ import (
 	"langso/commune/publicservice"
 	"langso/dashboard"
 	"langso/hooks"
-	_ "langso/pb_migrations"
 	"langso/phone"
-	"langso/sync/journal"
 )
 
 var domains = []commune.Domain{people.Domain, health.Domain, publicservice.Domain, market.Domain, broadcast.Domain}
@@ -41,43 +38,9 @@ type server struct {
 	after   int               // how often AfterSQL was called
 }
 
-var template = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "langso-dashboard")
-	if err != nil {
-		return "", err
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect})
-	if err := app.Bootstrap(); err != nil {
-		return "", err
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		return "", err
-	}
-	return dir, app.ResetBootstrapState()
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := template(); err == nil {
-		_ = os.RemoveAll(dir)
-	}
-	os.Exit(code)
-}
-
 func serve(t *testing.T, change ...func(*server)) *server {
 	t.Helper()
-	from, err := template()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect, DataMaxOpenConns: 8})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
+	app := apptest.Boot(t, apptest.Dir(t))
 	s := &server{app: app, now: time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC), tokens: map[string]string{}}
 	for _, f := range change {
 		f(s)

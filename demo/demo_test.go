@@ -15,6 +15,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"langso/apptest"
 	"langso/commune"
 	"langso/commune/broadcast"
 	"langso/commune/health"
@@ -23,7 +24,6 @@ import (
 	"langso/commune/publicservice"
 	"langso/demo"
 	"langso/load"
-	_ "langso/pb_migrations"
 )
 
 var domains = []commune.Domain{people.Domain, health.Domain, publicservice.Domain, market.Domain, broadcast.Domain}
@@ -33,18 +33,7 @@ var today = time.Date(2026, 11, 24, 9, 0, 0, 0, commune.Zone)
 // small is a commune that loads in a second or two.
 var small = demo.Options{Seed: 1, Households: 130, Today: today}
 
-func newApp(tb testing.TB) core.App {
-	tb.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: tb.TempDir()})
-	if err := app.Bootstrap(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = app.ResetBootstrapState() })
-	if err := app.RunAllMigrations(); err != nil {
-		tb.Fatal(err)
-	}
-	return app
-}
+func newApp(tb testing.TB) core.App { return apptest.New(tb) }
 
 func count(t *testing.T, app core.App, sql string) (n int) {
 	t.Helper()

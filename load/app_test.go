@@ -5,6 +5,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"langso/apptest"
 	"langso/commune"
 	"langso/commune/broadcast"
 	"langso/commune/health"
@@ -12,24 +13,12 @@ import (
 	"langso/commune/people"
 	"langso/commune/publicservice"
 	"langso/load"
-	_ "langso/pb_migrations"
 )
 
 var domains = []commune.Domain{people.Domain, health.Domain, publicservice.Domain, market.Domain, broadcast.Domain}
 
 // newApp is an empty, migrated commune.
-func newApp(tb testing.TB) core.App {
-	tb.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: tb.TempDir()})
-	if err := app.Bootstrap(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = app.ResetBootstrapState() })
-	if err := app.RunAllMigrations(); err != nil {
-		tb.Fatal(err)
-	}
-	return app
-}
+func newApp(tb testing.TB) core.App { return apptest.New(tb) }
 
 // touch makes the triggers of the journal: whatever is written is marked.
 func touch(tb testing.TB, app core.App) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,62 +11,12 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"langso/apptest"
 	"langso/commune"
-	_ "langso/pb_migrations"
 )
 
-// empty is a data folder with all collections and no records, made once.
-var empty = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "langso-notify-")
-	if err != nil {
-		return "", err
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
-	if err := app.Bootstrap(); err != nil {
-		return "", err
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		return "", err
-	}
-	return dir, app.ResetBootstrapState()
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := empty(); err == nil {
-		os.RemoveAll(dir)
-	}
-	os.Exit(code)
-}
-
 // newApp returns a fresh commune without people.
-func newApp(t testing.TB) core.App {
-	t.Helper()
-	from, err := empty()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"data.db", "auxiliary.db"} {
-		raw, err := os.ReadFile(filepath.Join(from, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := app.ResetBootstrapState(); err != nil {
-			t.Error(err)
-		}
-	})
-	return app
-}
+func newApp(t testing.TB) core.App { return apptest.New(t) }
 
 // id makes a readable id of 15 characters.
 func id(name string) string { return (name + "000000000000000")[:15] }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"sync"
 	"testing"
@@ -16,33 +15,9 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	_ "langso/pb_migrations"
+	"langso/apptest"
 	"langso/sync/wire"
 )
-
-// empty is a data folder with all collections and no records, made once.
-var empty = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "langso-signin-")
-	if err != nil {
-		return "", err
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
-	if err := app.Bootstrap(); err != nil {
-		return "", err
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		return "", err
-	}
-	return dir, app.ResetBootstrapState()
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := empty(); err == nil {
-		os.RemoveAll(dir)
-	}
-	os.Exit(code)
-}
 
 // gateway keeps what it was given, and fails when told to.
 type gateway struct {
@@ -84,18 +59,7 @@ var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
 func newVillage(t testing.TB) *village {
 	t.Helper()
-	from, err := empty()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
+	app := apptest.Boot(t, apptest.Dir(t))
 	v := &village{t: t, app: app, sms: &gateway{name: "log"}, now: time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)}
 	v.service = &Service{App: app, SMS: v.sms, Now: v.clock, PublicURL: "https://xa.example/",
 		MayInvite: func(_ core.App, person string) bool { return person == id("canbo") }}

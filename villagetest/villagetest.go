@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -20,18 +19,16 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
+	"langso/apptest"
 	"langso/commune"
 	"langso/hooks"
-	_ "langso/pb_migrations"
 	"langso/phone"
-	"langso/sync/journal"
 )
 
 // Server is one commune being served in memory.
 type Server struct {
 	*hooks.Commune
 	Clock   *Clock
-	SMS     *bytes.Buffer // what the log gateway printed
 	handler atomic.Pointer[http.Handler]
 	options hooks.Options
 	dir     string
@@ -52,36 +49,11 @@ func (c *Clock) Add(d time.Duration) { c.mu.Lock(); c.at = c.at.Add(d); c.mu.Unl
 // Today is the day on which test communes wake up.
 var Today = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
 
-// template is a migrated, empty data folder, made once a process: a new commune
-// is a copy of it.
-var template = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "langso-template")
-	if err != nil {
-		return "", err
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect})
-	if err := app.Bootstrap(); err != nil {
-		return "", err
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		return "", err
-	}
-	return dir, app.ResetBootstrapState()
-})
-
 // New serves an empty commune of these domains until the test ends. change may
 // alter the options.
 func New(tb testing.TB, domains []commune.Domain, change ...func(*hooks.Options)) *Server {
 	tb.Helper()
-	from, err := template()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	dir := tb.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
-		tb.Fatal(err)
-	}
-	s := &Server{Clock: &Clock{at: Today}, SMS: &bytes.Buffer{}, dir: dir}
+	s := &Server{Clock: &Clock{at: Today}, dir: apptest.Dir(tb)}
 	s.options = hooks.Options{Domains: domains, Now: s.Clock.Now, Name: "Xã thử"}
 	for _, f := range change {
 		f(&s.options)
@@ -93,10 +65,7 @@ func New(tb testing.TB, domains []commune.Domain, change ...func(*hooks.Options)
 
 func (s *Server) start(tb testing.TB) {
 	tb.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: s.dir, DBConnect: journal.Connect, DataMaxOpenConns: 8, DataMaxIdleConns: 4})
-	if err := app.Bootstrap(); err != nil {
-		tb.Fatal(err)
-	}
+	app := apptest.Boot(tb, s.dir)
 	if s.options.SignIn != nil {
 		s.options.SignIn.App = app
 	}

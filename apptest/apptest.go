@@ -1,0 +1,82 @@
+// Package apptest gives tests a commune without people: a PocketBase app in a
+// folder of its own, with every collection of the program and no record.
+//
+// The migrations run once a process; each test gets a copy of what they made.
+package apptest
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	_ "langso/pb_migrations" // the collections
+	"langso/sync/journal"
+)
+
+// empty is a migrated data folder's files by name.
+var empty = sync.OnceValues(func() (files map[string][]byte, err error) {
+	dir, err := os.MkdirTemp("", "langso-empty")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect})
+	if err := app.Bootstrap(); err != nil {
+		return nil, err
+	}
+	if err := app.RunAllMigrations(); err != nil {
+		return nil, err
+	}
+	if err := app.ResetBootstrapState(); err != nil {
+		return nil, err
+	}
+	files = map[string][]byte{}
+	for _, name := range []string{"data.db", "auxiliary.db"} {
+		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+})
+
+// Dir returns a new data folder with all collections and no record.
+func Dir(tb testing.TB) string {
+	tb.Helper()
+	files, err := empty()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dir := tb.TempDir()
+	for name, raw := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Boot opens the app in a data folder. Whoever calls it ends it.
+func Boot(tb testing.TB, dir string) core.App {
+	tb.Helper()
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect, DataMaxOpenConns: 8, DataMaxIdleConns: 4})
+	if err := app.Bootstrap(); err != nil {
+		tb.Fatal(err)
+	}
+	return app
+}
+
+// New returns an app without people until the test ends.
+func New(tb testing.TB) core.App {
+	tb.Helper()
+	app := Boot(tb, Dir(tb))
+	tb.Cleanup(func() {
+		if err := app.ResetBootstrapState(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return app
+}

@@ -57,6 +57,7 @@ type writtenEntry struct {
 type writtenEdit struct {
 	Edit    json.RawMessage `json:"edit"`
 	Verdict *wire.Verdict   `json:"verdict,omitempty"`
+	Settled bool            `json:"settled,omitempty"`
 }
 
 func (w written) phone(t *testing.T) *Phone {
@@ -110,6 +111,9 @@ func (w written) phone(t *testing.T) *Phone {
 			text, err := json.Marshal(e.Verdict)
 			must(err)
 			state, verdict = string(e.Verdict.Final()), string(text)
+		}
+		if e.Settled {
+			state = "settled"
 		}
 		_, err := p.db.Exec(`INSERT INTO edits (n, body, state, verdict, covered, at) VALUES (?, ?, ?, ?, 1, '2026-11-24T00:00:00Z')`, n, string(e.Edit), state, verdict)
 		must(err)
@@ -177,7 +181,7 @@ func write(t *testing.T, p *Phone) written {
 		t.Fatal(err)
 	}
 	for _, e := range edits {
-		one := writtenEdit{Edit: json.RawMessage(e.body)}
+		one := writtenEdit{Edit: json.RawMessage(e.body), Settled: e.State == "settled"}
 		if e.State != "waiting" {
 			one.Verdict = &e.Verdict
 		}

@@ -3,8 +3,8 @@
 // Everything a person does is stored first and told to the server when there is
 // a road; two open windows share one store and take turns at the road.
 
-import { compose, isTaken, renumber, spent, unsettled, waiting } from './edits.js';
-import { Answer, Garbled, ask, lines, newState } from './exchange.js';
+import { isOpen, isTaken, renumber, spent, unsettled, waiting, write } from './edits.js';
+import { Answer, Garbled, Writes, ask, lines, newState } from './exchange.js';
 import { authorization, newKey } from './keys.js';
 import { overlay } from './overlay.js';
 
@@ -24,6 +24,9 @@ export class Refusal extends Error {
 export class NoRoad extends Error {}
 
 const path = '/api/sync', quiet = 300, every = 60_000, patience = 45_000;
+
+/** The budgets of answers over a road that breaks: each cut halves it, a complete answer opens it again. */
+const wantAfterCut = 262_144, wantLeast = 8_192;
 
 export class Client extends EventTarget {
   /** @type {import('./exchange.js').State} */ state = newState();
@@ -111,25 +114,43 @@ export class Client extends EventTarget {
 
   // What screens write.
 
-  /** Stores an edit; it is done for the person when this returns. @param {Omit<Edit, 'n'>} wish @returns {Promise<Kept>} */
+  /**
+   * Stores an edit; it is done for the person when this returns. With `fixes` the refused or parked edit is put
+   * aside and what waited for it goes again: either all of that is stored or nothing.
+   * @param {Omit<Edit, 'n'>} wish @returns {Promise<Kept>}
+   */
   async edit(wish) {
-    const kept = await this.#inTurn(async () => {
-      const k = await this.store.append(n => compose(wish, n, this.state.place.cursor, this.now(), this.state.edits.values()));
-      this.state.edits.set(k.edit.n, k);
-      this.state.n = Math.max(this.state.n, k.edit.n);
-      return k;
-    });
-    const fixed = wish.fixes === undefined ? undefined : this.state.edits.get(wish.fixes);
-    if (fixed?.verdict) await this.dismiss(fixed);
+    let mine = 0;
+    await this.#append(n => write(wish, mine = n, this.state.place.cursor, this.now(), this.state.edits.values()));
     this.#changed();
     this.soon(quiet);
-    return kept;
+    return /** @type {Kept} */ (this.state.edits.get(mine));
+  }
+
+  /** @param {(n: number) => Kept[]} make */
+  #append(make) {
+    return this.#inTurn(async () => {
+      for (const k of await this.store.append(make)) {
+        this.state.edits.set(k.edit.n, k);
+        this.state.n = Math.max(this.state.n, k.edit.n);
+      }
+    });
+  }
+
+  /** Sends again what was typed between a refusal and its repair: the server has parked it, for the old edit. */
+  async #follow() {
+    const again = (/** @type {number} */ n) => write(undefined, n, this.state.place.cursor, this.now(), this.state.edits.values());
+    if (!again(this.state.n + 1).length) return;
+    await this.#append(again);
+    this.#changed();
   }
 
   /** The person is done with a refused or parked edit. @param {Kept} k */
   async dismiss(k) {
-    k.dismissed = true;
-    await this.store.settle([k]);
+    const now = this.state.edits.get(k.edit.n);
+    if (!now || !isOpen(now)) return; // the server wants it again meanwhile
+    now.dismissed = true;
+    await this.store.settle([now]);
     this.#changed();
   }
 
@@ -237,7 +258,11 @@ export class Client extends EventTarget {
       for (let i = 0; i < 500; i++) {
         const a = await this.#exchange();
         retry = a.retryIn;
-        if (!a.ended && !retry) throw new NoRoad('answer cut');
+        await this.#follow();
+        if (!a.ended && !retry) {
+          await this.#narrow();
+          throw new NoRoad('answer cut');
+        }
         if (retry || (a.ended === 'complete' && !waiting(this.state.edits.values()).length)) break;
       }
       this.#failures = 0;
@@ -282,6 +307,14 @@ export class Client extends EventTarget {
       }
     }
     return a;
+  }
+
+  /** After a cut answer the next one is to be smaller, so that each brings something home. */
+  async #narrow() {
+    const p = this.state.place, was = p.want || want(), w = new Writes();
+    p.want = was ? Math.max(Math.floor(was / 2), wantLeast) : wantAfterCut;
+    w.place = true;
+    await this.store.write(w, this.state);
   }
 
   /** After a complete exchange: forget spent edits, note the time. */

@@ -18,22 +18,110 @@ export function newId() {
   return id;
 }
 
+/** Most edits that one may name in `after`. */
+const maxAfter = 50;
+
 /**
- * Completes what a screen asks for into an edit. `after` names the edits that
- * made the same record and are not taken yet: without them this one makes no sense.
+ * Completes what a screen asks for into an edit. `after` names the edits that make a record
+ * which this one names, as its own or anywhere in its fields, and that are neither taken nor
+ * put aside: without them it makes no sense.
  * @param {Omit<Edit, 'n'>} wish @param {number} n @param {number} base cursor of what the person saw
  * @param {Date} at @param {Iterable<Kept>} kept @returns {Edit}
  */
 export function compose(wish, n, base, at, kept) {
   /** @type {Edit} */
   const e = { n, base, at: at.toISOString().replace(/\.\d+Z$/, 'Z'), ...wish };
-  const after = new Set(wish.after ?? []);
+  const after = new Set(wish.after ?? []), names = new Set(texts(wish));
+  if (wish.create) names.delete(wish.id ?? '');
   for (const k of kept) {
-    if (k.edit.n > 0 && e.id && k.edit.create && k.edit.coll === e.coll && k.edit.id === e.id && !isTaken(k)) after.add(k.edit.n);
+    const made = makes(k.edit);
+    if (k.edit.n > 0 && made && names.has(made) && !isTaken(k) && !k.dismissed) after.add(k.edit.n);
   }
-  if (after.size) e.after = [...after].sort((a, b) => a - b);
+  delete e.after;
+  if (after.size) e.after = [...after].sort((a, b) => a - b).slice(0, maxAfter);
   return e;
 }
+
+/** The id of the record that an edit makes, or "". @param {Edit | undefined} e @returns {string} */
+function makes(e) {
+  if (e?.create) return e.id ?? '';
+  return e?.do && typeof e.args?.id === 'string' ? e.args.id : '';
+}
+
+/** All texts in a value. @param {any} v @returns {Iterable<string>} */
+function* texts(v) {
+  if (typeof v === 'string') yield v;
+  else if (v && typeof v === 'object') for (const x of Object.values(v)) yield* texts(x);
+}
+
+/** The value with one text for another, wherever it stands. @param {any} v @param {string} from @param {string} to @returns {any} */
+function renamed(v, from, to) {
+  if (v === from) return to;
+  if (Array.isArray(v)) return v.map(x => renamed(x, from, to));
+  if (!v || typeof v !== 'object') return v;
+  return Object.fromEntries(Object.entries(v).map(([f, x]) => [f, renamed(x, from, to)]));
+}
+
+/**
+ * All that is to be stored at once when a person writes: the edit; when it repairs a refused or parked
+ * one, that one put aside; and what was parked for an edit that is put right by now, again under a new
+ * number. Nothing given is changed.
+ * @param {Omit<Edit, 'n'> | undefined} wish undefined: nothing new, only what was parked
+ * @param {number} n the next number @param {number} base @param {Date} at @param {Iterable<Kept>} kept @returns {Kept[]}
+ */
+export function write(wish, n, base, at, kept) {
+  const all = new Map([...kept].map(k => [k.edit.n, k]));
+  /** @type {Map<number, Kept>} */
+  const out = new Map();
+  const put = (/** @type {Kept} */ k) => { all.set(k.edit.n, k); out.set(k.edit.n, k); };
+  if (wish) {
+    const { fixes, ...rest } = wish, old = all.get(fixes ?? 0);
+    if (old && isOpen(old)) put({ ...old, dismissed: true });
+    const e = compose(amended(rest, old?.edit), n++, base, at, all.values());
+    if (fixes && fixes > 0) e.fixes = fixes; // what is below zero was another phone's: this one's server knows it not
+    put({ edit: e });
+  }
+  for (const k of [...all.values()].filter(k => k.edit.n > 0).sort((a, b) => a.edit.n - b.edit.n)) {
+    const again = freed(k, all);
+    if (!again) continue;
+    put({ ...k, dismissed: true });
+    put({ edit: { ...compose(again, n++, base, at, all.values()), fixes: k.edit.n } });
+  }
+  return [...out.values()];
+}
+
+/** A repair of differences is differences too, though a screen should write plain values. @param {Omit<Edit, 'n'>} wish @param {Edit | undefined} old */
+function amended(wish, old) {
+  if (!old?.add || !wish.change) return wish;
+  const { change, add, ...rest } = wish;
+  const fields = Object.entries(change), sums = fields.filter(([f]) => f in (old.add ?? {})), plain = fields.filter(([f]) => !(f in (old.add ?? {})));
+  return { ...rest, ...(plain.length ? { change: Object.fromEntries(plain) } : {}), add: { ...add, ...Object.fromEntries(sums) } };
+}
+
+/**
+ * What an edit that was parked for others asks for now that one of those is put right, naming what stands in
+ * its place; undefined while none is. @param {Kept} k @param {Map<number, Kept>} all @returns {Omit<Edit, 'n'> | undefined}
+ */
+function freed(k, all) {
+  if (k.verdict?.is !== 'parked' || k.verdict.code !== 'waits_for' || k.dismissed) return;
+  const { n: _, fixes: __, after = [], ...rest } = k.edit, fixed = new Map([...all.values()].flatMap(({ edit }) => (edit.fixes ? [[edit.fixes, edit]] : [])));
+  if (!after.some(a => fixed.has(a))) return;
+  /** @type {number[]} */
+  const still = [];
+  let e = rest;
+  for (const a of after) {
+    let now = all.get(a)?.edit;
+    const from = makes(now);
+    for (let next = fixed.get(a); next; next = fixed.get(next.n)) now = next;
+    if (from && makes(now)) e = renamed(e, from, makes(now));
+    const stands = now && all.get(now.n);
+    if (now && stands && !isTaken(stands) && !stands.dismissed) still.push(now.n);
+  }
+  return { ...e, after: still };
+}
+
+/** Tells whether an edit was refused or parked and the person has not settled it. @param {Kept} k @returns {boolean} */
+export function isOpen(k) { return Boolean(k.verdict) && !isTaken(k) && !k.dismissed; }
 
 /** Tells whether the server has done the edit. @param {Kept} k */
 export function isTaken(k) {
@@ -47,7 +135,7 @@ export function waiting(kept) {
 
 /** The refused and parked edits that the person has not settled, newest first. @param {Iterable<Kept>} kept @returns {Kept[]} */
 export function unsettled(kept) {
-  return [...kept].filter(k => k.verdict && !isTaken(k) && !k.dismissed).sort((a, b) => Math.abs(b.edit.n) - Math.abs(a.edit.n));
+  return [...kept].filter(isOpen).sort((a, b) => Math.abs(b.edit.n) - Math.abs(a.edit.n));
 }
 
 /**

@@ -153,13 +153,15 @@ export class Answer {
   }
 
   /**
-   * Edits from n on are to be sent again, whatever was said of them. Where the server went back so far
-   * that one is not kept any more, an empty edit holds its place: the server parks it and the queue goes on.
+   * Edits from n on are to be sent again, whatever was said of them. In the place of one that is not kept any
+   * more goes an empty edit, which the server parks, so that the queue goes on; and in the place of one that the
+   * person gave up or replaced, which is not to be done after all.
    * @param {number} n @param {Writes} w
    */
   #wantAgain(n, w) {
     for (let i = Math.max(n, 1); i <= this.state.n; i++) {
-      if (this.state.edits.has(i)) continue;
+      const k = this.state.edits.get(i);
+      if (k && !(k.dismissed && k.verdict)) continue;
       this.state.edits.set(i, { edit: { n: i, do: 'phone.forgotten', args: {} }, dismissed: true });
       w.edits.add(i);
     }

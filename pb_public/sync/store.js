@@ -2,25 +2,29 @@
 // Where the phone keeps records, edits, its place and its key. Two stores with
 // one face: IndexedDB in the browser, memory in tests.
 
+import { isOpen } from './edits.js';
 import { newState } from './exchange.js';
 
 /**
  * @typedef {import('./exchange.js').State} State @typedef {import('./exchange.js').Writes} Writes
- * @typedef {import('./overlay.js').Kept} Kept @typedef {import('./overlay.js').Edit} Edit
+ * @typedef {import('./overlay.js').Kept} Kept
  * @typedef {{phone: string, person: {id: string, name: string}, label: string, key: import('./keys.js').Key}} Account
  * @typedef {{name?: string, key?: string, sms?: string, demo?: boolean, synced?: string, app?: string}} Notes
  *   small things worth keeping: the server's name and key, when the last exchange was complete
  * @typedef {object} Store
  * @property {() => Promise<{state: State, account?: Account, notes: Notes}>} load
  * @property {(w: Writes, state: State) => Promise<void>} write what one line of an answer changed, in one transaction
- * @property {(make: (n: number) => Edit) => Promise<Kept>} append gives the next n and stores the edit, in one transaction
+ * @property {(make: (n: number) => Kept[]) => Promise<Kept[]>} append tells the next n and stores what is made of it, in one transaction
  * @property {(put: Kept[], forget?: number[]) => Promise<void>} settle stores and forgets edits
  * @property {(a: Account | undefined, edits: Kept[], n: number) => Promise<void>} move another account: records are forgotten, edits replaced
  * @property {(w: Account) => Promise<void>} account stores the account, nothing else
  * @property {(notes: Notes) => Promise<void>} note
  * @property {() => Promise<boolean>} changed whether another window wrote since this one read or wrote
- * @property {() => Promise<void>} wipe forgets all records and the place; edits stay
+ * @property {() => Promise<void>} wipe forgets all records, the place, and the edits that are done or settled
  */
+
+/** What a blocked phone may keep: what the server has not done. @param {Kept} k */
+const owed = k => !k.verdict || isOpen(k);
 
 /** @param {IDBRequest} r @returns {Promise<any>} */
 const done = r => new Promise((yes, no) => { r.onsuccess = () => yes(r.result); r.onerror = () => no(r.error); });
@@ -100,15 +104,14 @@ export class BrowserStore {
     }, 'relaxed');
   }
 
-  /** @param {(n: number) => Edit} make @returns {Promise<Kept>} */
+  /** @param {(n: number) => Kept[]} make @returns {Promise<Kept[]>} */
   append(make) {
     return this.#tx(['small', 'edits'], async tx => {
-      const small = tx.objectStore('small');
-      const n = ((await done(small.get('n'))) ?? 0) + 1;
-      const kept = { edit: make(n) };
-      small.put(n, 'n');
-      tx.objectStore('edits').add(kept);
-      return kept;
+      const small = tx.objectStore('small'), last = (await done(small.get('n'))) ?? 0;
+      const made = make(last + 1);
+      for (const k of made) tx.objectStore('edits').put(k);
+      small.put(Math.max(last, ...made.map(k => k.edit.n)), 'n');
+      return made;
     });
   }
 
@@ -144,9 +147,11 @@ export class BrowserStore {
   }
 
   async wipe() {
-    await this.#tx(['small', 'records'], tx => {
+    await this.#tx(['small', 'records', 'edits'], async tx => {
       tx.objectStore('records').clear();
       tx.objectStore('small').delete('place');
+      const edits = tx.objectStore('edits');
+      for (const k of await done(edits.getAll())) if (!owed(k)) edits.delete(k.edit.n);
     });
   }
 }
@@ -170,11 +175,12 @@ export class MemoryStore {
     if (w.place) mine.place = structuredClone(state.place);
   }
 
-  /** @param {(n: number) => Edit} make @returns {Promise<Kept>} */
+  /** @param {(n: number) => Kept[]} make @returns {Promise<Kept[]>} */
   async append(make) {
-    const kept = { edit: structuredClone(make(++this.#kept.state.n)) };
-    this.#kept.state.edits.set(kept.edit.n, kept);
-    return structuredClone(kept);
+    const mine = this.#kept.state, made = structuredClone(make(mine.n + 1));
+    for (const k of made) mine.edits.set(k.edit.n, structuredClone(k));
+    mine.n = Math.max(mine.n, ...made.map(k => k.edit.n));
+    return made;
   }
 
   /** @param {Kept[]} put @param {number[]} forget */
@@ -200,7 +206,9 @@ export class MemoryStore {
   async changed() { return false; }
 
   async wipe() {
-    this.#kept.state.records.clear();
-    this.#kept.state.place = newState().place;
+    const mine = this.#kept.state;
+    mine.records.clear();
+    mine.place = newState().place;
+    for (const [n, k] of mine.edits) if (!owed(k)) mine.edits.delete(n);
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'node:test';
 import { Client } from '../../pb_public/sync/client.js';
-import { compose, newId, renumber, spent } from '../../pb_public/sync/edits.js';
+import { compose, newId, renumber, spent, write } from '../../pb_public/sync/edits.js';
 import { maxEdits, ask } from '../../pb_public/sync/exchange.js';
 import { newKey, signingBytes, verify } from '../../pb_public/sync/keys.js';
 import { MemoryStore } from '../../pb_public/sync/store.js';
@@ -97,6 +97,99 @@ test('more and resume until complete, in one meeting', async () => {
   assert.equal(c.state.place.cursor, 10);
 });
 
+test('a standing whose answer was cut is told in the next ask, also by an app that was closed between', async () => {
+  const village = { standing: { hash: 'hv', circles: ['commune', 'village:v'] } }, commune = { standing: { hash: 'hc', circles: ['commune'] } };
+  const row = { changes: { coll: 'orders', rows: [{ id: 'o', seq: 9, whole: true, in: [1], set: { state: 'packed' } }] } };
+  const answers = [[village, row, done], [commune], [village, row, done], [done]];
+  const { c, asks, store } = await lan((a, i) => nd(...answers[i - 1]));
+  await c.sync();
+  await c.sync();
+  assert.deepEqual([c.mood, c.all('orders').length], ['offline', 0]);
+  const again = await lan(a => nd(...answers[a.told ? 2 : 3]), store);
+  await again.c.sync();
+  await again.c.sync();
+  assert.deepEqual([...asks, ...again.asks].map(a => [a.standing, a.told]), [[undefined, undefined], ['hv', undefined], ['hv', 'hc'], ['hv', undefined]]);
+  assert.equal(again.c.all('orders').length, 1);
+});
+
+test('over a road that breaks answers are asked smaller and smaller, until one is complete', async () => {
+  let whole = false;
+  const answer = () => nd(...(whole ? [done] : []));
+  const { c, asks, store } = await lan(answer);
+  for (let i = 0; i < 4; i++) await c.sync();
+  const again = await lan(answer, store);
+  for (let i = 0; i < 4; i++) await again.c.sync();
+  whole = true;
+  for (let i = 0; i < 2; i++) await again.c.sync();
+  assert.deepEqual([...asks, ...again.asks].map(a => a.want), [undefined, 262144, 131072, 65536, 32768, 16384, 8192, 8192, 8192, undefined]);
+});
+
+/** Refuses what makes d1, parks what waits for it, takes the rest. */
+const picky = edits => ({ verdicts: edits.map(e => ({ n: e.n, ...(e.create && e.id === 'd1' ? { is: 'refused', code: 'x', say: 'Sai.' } : e.after?.some(n => n < 4) ? { is: 'parked', code: 'waits_for', say: 'Chờ.' } : { is: 'taken' }) })), acked: edits.at(-1).n });
+
+test('a repair, what it replaces and what waited for it are stored at once', async () => {
+  const { c, asks, store } = await lan(a => nd(...(a.edits ? [picky(a.edits)] : []), done));
+  await c.edit({ coll: 'drafts', id: 'd1', create: { note: 'sai' } });
+  await c.edit({ coll: 'drafts', id: 'd1', change: { note: 'x' } });
+  await c.edit({ do: 'publicservice.submit', args: { id: 's1', draft: 'd1' } });
+  await c.edit({ do: 'publicservice.step', args: { dossier: 's1', to: 7 } });
+  await c.sync();
+  assert.deepEqual(c.unsettled.map(k => [k.edit.n, k.verdict.is]), [[4, 'parked'], [3, 'parked'], [2, 'parked'], [1, 'refused']]);
+
+  const append = store.append.bind(store);
+  store.append = () => Promise.reject(new Error('disk full'));
+  await assert.rejects(c.edit({ coll: 'drafts', id: 'd2', create: { note: 'đúng' }, fixes: 1 }));
+  assert.equal(c.unsettled.length, 4);
+  Object.assign(store, { append, settle: () => Promise.reject(new Error('power cut')) });
+  const kept = await c.edit({ coll: 'drafts', id: 'd2', create: { note: 'đúng' }, fixes: 1 });
+  assert.equal(kept.edit.create.note, 'đúng');
+
+  const other = new Client(store);
+  await other.reload();
+  assert.deepEqual(other.unsettled, []);
+  assert.deepEqual(other.waiting.map(({ edit: { n, base, at: _, ...e } }) => ({ n, ...e })), [
+    { n: 5, coll: 'drafts', id: 'd2', create: { note: 'đúng' }, fixes: 1 },
+    { n: 6, coll: 'drafts', id: 'd2', change: { note: 'x' }, after: [5], fixes: 2 },
+    { n: 7, do: 'publicservice.submit', args: { id: 's1', draft: 'd2' }, after: [5], fixes: 3 },
+    { n: 8, do: 'publicservice.step', args: { dossier: 's1', to: 7 }, after: [7], fixes: 4 }]);
+  assert.equal(c.get('drafts', 'd2').note, 'x');
+  await c.sync();
+  assert.deepEqual(asks.map(a => a.edits?.map(e => e.n)), [[1, 2, 3, 4], [5, 6, 7, 8]]);
+});
+
+test('what was typed between a refusal and its repair goes again when it comes back parked', async () => {
+  const { c, asks } = await lan(a => nd(...(a.edits ? [picky(a.edits)] : []), done));
+  await c.edit({ coll: 'drafts', id: 'd1', create: {} });
+  await c.sync();
+  await c.edit({ coll: 'drafts', id: 'd1', change: { note: 'x' } });
+  await c.edit({ coll: 'drafts', id: 'd2', create: {}, fixes: 1 });
+  await c.sync();
+  assert.deepEqual(asks.map(a => a.edits?.map(e => [e.n, e.id, e.after])), [[[1, 'd1', undefined]], [[2, 'd1', [1]], [3, 'd2', undefined]], [[4, 'd2', undefined]]]);
+  assert.deepEqual([c.unsettled, c.waiting], [[], []]);
+});
+
+test('a repaired difference stays a difference', () => {
+  const kept = [{ edit: { n: 1, coll: 'products', id: 'p', add: { stock: -20 } }, verdict: { is: 'refused', code: 'stock_short' } }];
+  const [old, now] = write({ coll: 'products', id: 'p', change: { stock: -2, price: 5 }, fixes: 1 }, 2, 0, at, kept);
+  assert.equal(old.dismissed, true);
+  assert.deepEqual([now.edit.add, now.edit.change], [{ stock: -2 }, { price: 5 }]);
+});
+
+test('a repair of what is done already settles nothing', () => {
+  assert.deepEqual(write({ do: 'x', fixes: 1 }, 2, 0, at, [{ edit: { n: 1, do: 'x' }, verdict: { is: 'taken' } }]).map(k => k.edit.n), [2]);
+});
+
+test('a server that went back is not asked again for what the person gave up', async () => {
+  const { c, asks } = await lan((a, i) => nd(...(i === 2 ? [{ send_from: 1, acked: 0 }] : a.edits ? [picky(a.edits)] : []), done));
+  await c.edit({ coll: 'drafts', id: 'd1', create: {} });
+  await c.sync();
+  await c.dismiss(c.unsettled[0]);
+  await c.edit({ coll: 'drafts', id: 'd3', create: {} });
+  await c.sync();
+  assert.deepEqual(asks.map(a => a.edits?.map(e => e.do ?? e.id)), [['d1'], ['d3'], ['phone.forgotten', 'd3']]);
+  assert.deepEqual(c.unsettled, []);
+});
+
 test('a captive portal means nothing', async () => {
   const { c } = await lan(() => new Response('<html>', { headers: { 'Content-Type': 'text/html' } }));
   await c.edit({ coll: 'drafts', id: newId(), create: {} });
@@ -105,15 +198,19 @@ test('a captive portal means nothing', async () => {
   assert.equal(c.waiting.length, 1);
 });
 
-test('a blocked phone forgets all records and keeps its outbox', async () => {
-  const { c, store } = await lan((a, i) => (i === 1 ? nd({ standing: { hash: 'h', circles: ['commune'] } }, { changes: { coll: 'villages', rows: [{ id: 'v', seq: 1, whole: true, in: [0], set: { name: 'x' } }] } }, done) : json({ code: 'phone_blocked', say: 'Máy bị chặn.', wipe: true }, 403)));
+test('a blocked phone keeps only what the server has not done', async () => {
+  const village = { changes: { coll: 'villages', rows: [{ id: 'v', seq: 1, whole: true, in: [0], set: { name: 'x' } }] } };
+  const say = { 1: 'taken', 2: 'merged', 3: 'refused', 4: 'refused', 5: 'parked' };
+  const { c, store } = await lan((a, i) => (i === 1 ? nd({ standing: { hash: 'h', circles: ['commune'] } }, { verdicts: a.edits.map(e => ({ n: e.n, is: say[e.n] })), acked: 5 }, village, done) : json({ code: 'phone_blocked', say: 'Máy bị chặn.', wipe: true }, 403)));
+  for (let i = 0; i < 5; i++) await c.edit({ coll: 'drafts', id: newId(), create: {} });
   await c.sync();
   assert.equal(c.all('villages').length, 1);
+  await c.dismiss(c.unsettled.find(k => k.edit.n === 3));
   await c.edit({ coll: 'drafts', id: newId(), create: {} });
   await c.sync();
   assert.equal(c.mood, 'blocked');
   const { state } = await store.load();
-  assert.deepEqual([state.records.size, state.place.cursor, state.edits.size], [0, 0, 1]);
+  assert.deepEqual([state.records.size, state.place.cursor, state.n, [...state.edits.keys()]], [0, 0, 6, [4, 5, 6]]);
 });
 
 test('who must sign in again keeps what waits, in order, under new numbers', async () => {

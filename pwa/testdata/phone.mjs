@@ -10,7 +10,7 @@ export function phone(p) {
   s.place.told ||= place.standing ?? '';
   s.n = n;
   for (const [coll, of] of Object.entries(records)) s.records.set(coll, new Map(Object.entries(of).map(([id, r]) => [id, { id, ...r }])));
-  for (const k of edits) s.edits.set(k.edit.n, k);
+  for (const { settled, ...k } of edits) s.edits.set(k.edit.n, settled ? { ...k, dismissed: true } : k);
   return s;
 }
 
@@ -22,7 +22,7 @@ export function written(s) {
   const { told, ...place } = s.place;
   const records = {};
   for (const [coll, of] of s.records) if (of.size) records[coll] = Object.fromEntries([...of].map(([id, r]) => [id, { seq: r.seq, in: [...r.in].sort(), set: unzero(r.set) }]));
-  const edits = [...s.edits.values()].sort((a, b) => a.edit.n - b.edit.n).map(({ edit, verdict }) => unzero({ edit, verdict }));
+  const edits = [...s.edits.values()].sort((a, b) => a.edit.n - b.edit.n).map(({ edit, verdict, dismissed }) => unzero({ edit, verdict, settled: verdict && dismissed }));
   return unzero({ ...place, told: told === place.standing ? '' : told, n: s.n, records, edits });
 }
 

@@ -67,20 +67,22 @@ func (s *scene) villages(p *phone.Phone) map[string]phone.Values {
 	return fields
 }
 
-// The administrator renamed the field by which a household is in its village. The
-// rules of circles looked for the old name, the journal could not read the
-// record, and every phone of the commune waited.
+// The administrator renamed the field that keeps a product for adults. The rules of
+// circles looked for the old name and found nothing, and from the next change on
+// Lan's rice wine stood on the phone of Tú, who is eleven.
 func TestAFieldOfTheRulesKeepsItsName(t *testing.T) {
 	s := newScene(t)
-	p := s.phone(lan)
+	s.sells(3)
+	s.sql(`UPDATE products SET adult = true, name = 'Rượu nếp'`)
+	s.sql(`UPDATE persons SET born = '2015' WHERE id = '%s'`, tu)
+	p := s.phone(tu)
 	s.syncs(p)
-	if err := s.schema("households", func(f *core.FieldsList) { f.GetByName("village").SetName("thon") }); err == nil {
+	if err := s.schema("products", func(f *core.FieldsList) { f.GetByName("adult").SetName("grown") }); err == nil {
 		t.Error("the rename was let through")
 	}
-	s.sql(`UPDATE households SET name = 'Nhà mới'`)
-	s.sql(`UPDATE persons SET household = 'household000002' WHERE id = '%s'`, tu)
+	s.sql(`UPDATE products SET stock = 2`)
 	s.syncs(p)
-	if s.has(p, "persons", tu) {
-		t.Error("Tú moved out and is still on Lan's phone")
+	if s.has(p, "products", product) {
+		t.Error("a child sees what is for adults")
 	}
 }

@@ -76,14 +76,15 @@ func (p *Phone) enqueue(e *wire.Edit, fill func(*wire.Edit) error) (int64, error
 	}
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	if err := p.transact(func(tx *sql.Tx) error { return p.store(tx, e) }); err != nil {
+	if err := p.transact(func(tx *sql.Tx) error { return p.store(tx, e, true) }); err != nil {
 		return 0, fmt.Errorf("store edit: %w", err)
 	}
 	return e.N, nil
 }
 
-// store gives the edit its number, its base and what it depends on.
-func (p *Phone) store(tx *sql.Tx, e *wire.Edit) error {
+// store gives the edit its number and what it depends on; and, when the person
+// did it just now, its base and time.
+func (p *Phone) store(tx *sql.Tx, e *wire.Edit, now bool) error {
 	last, err := getNumber(tx, "n")
 	if err != nil {
 		return err
@@ -92,7 +93,10 @@ func (p *Phone) store(tx *sql.Tx, e *wire.Edit) error {
 	if err != nil {
 		return err
 	}
-	e.N, e.Base, e.At = last+1, wire.Cursor(cursor), p.now().UTC().Format(time.RFC3339)
+	e.N = last + 1
+	if now {
+		e.Base, e.At = wire.Cursor(cursor), p.now().UTC().Format(time.RFC3339)
+	}
 	if e.After, err = dependsOn(tx, e); err != nil {
 		return err
 	}
@@ -251,7 +255,7 @@ func (p *Phone) Fix(n int64, v Values) (int64, error) {
 		if len(found) == 0 {
 			return errors.New("it is not refused or parked")
 		}
-		if again, err = p.resend(tx, found[0], v); err != nil {
+		if again, err = p.resend(tx, found[0], v, true); err != nil {
 			return err
 		}
 		return p.resendDependants(tx, n)
@@ -272,7 +276,7 @@ func (p *Phone) resendDependants(tx *sql.Tx, n int64) error {
 	for _, e := range parked {
 		if e.Verdict.Code == "waits_for" && slices.ContainsFunc(e.After, func(a int64) bool { return replaced[a] }) {
 			replaced[e.N] = true
-			if _, err := p.resend(tx, e, nil); err != nil {
+			if _, err := p.resend(tx, e, nil, false); err != nil {
 				return err
 			}
 		}
@@ -288,8 +292,11 @@ func (p *Phone) resendFixed(tx *sql.Tx, verdicts []wire.Verdict) error {
 			continue
 		}
 		found, err := readEdits(tx, `n = ? AND state = 'parked'`, v.N)
-		if err != nil || len(found) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(found) == 0 {
+			continue
 		}
 		for _, after := range found[0].After {
 			var settled bool
@@ -298,7 +305,7 @@ func (p *Phone) resendFixed(tx *sql.Tx, verdicts []wire.Verdict) error {
 				return err
 			}
 			if settled {
-				if _, err := p.resend(tx, found[0], nil); err != nil {
+				if _, err := p.resend(tx, found[0], nil, false); err != nil {
 					return err
 				}
 				break
@@ -309,7 +316,8 @@ func (p *Phone) resendFixed(tx *sql.Tx, verdicts []wire.Verdict) error {
 }
 
 // resend puts an edit aside and stores it anew, with other values where given.
-func (p *Phone) resend(tx *sql.Tx, old *Pending, v Values) (int64, error) {
+// What the person did not touch now keeps what they saw then.
+func (p *Phone) resend(tx *sql.Tx, old *Pending, v Values, now bool) (int64, error) {
 	e := old.Edit
 	e.Fixes, e.After = old.N, nil
 	if err := amend(&e, v); err != nil {
@@ -318,7 +326,7 @@ func (p *Phone) resend(tx *sql.Tx, old *Pending, v Values) (int64, error) {
 	if _, err := tx.Exec(`UPDATE edits SET state = 'settled', covered = 1 WHERE n = ?`, old.N); err != nil {
 		return 0, err
 	}
-	err := p.store(tx, &e)
+	err := p.store(tx, &e, now)
 	return e.N, err
 }
 

@@ -59,7 +59,7 @@ func WithApp(name string) Option { return func(p *Phone) { p.app = name } }
 const tables = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (coll TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, circles TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (coll, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS edits (n INTEGER PRIMARY KEY, body TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT '', covered INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS edits (n INTEGER PRIMARY KEY, body TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT '', covered INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL, person TEXT NOT NULL DEFAULT '');
 `
 
 // Open opens, or makes, the phone kept in folder dir. server is the base

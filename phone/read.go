@@ -209,7 +209,7 @@ func (p *Phone) Status() (Status, error) {
 		return s, err
 	}
 	err = p.db.QueryRow(`SELECT (SELECT count(*) FROM records), count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'refused'),
-		count(*) FILTER (WHERE state = 'parked') FROM edits`).Scan(&s.Records, &s.Waiting, &s.Refused, &s.Parked)
+		count(*) FILTER (WHERE state = 'parked' AND json_extract(body, '$.do') IS NOT 'phone.forgotten') FROM edits`).Scan(&s.Records, &s.Waiting, &s.Refused, &s.Parked)
 	return s, err
 }
 

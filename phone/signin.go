@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,21 +121,28 @@ func begin(tx *sql.Tx, person string) error {
 	if err != nil {
 		return err
 	}
-	waiting, err := readEdits(tx, `state = 'waiting'`)
-	if err != nil {
-		return err
-	}
 	if _, err := tx.Exec(`DELETE FROM edits WHERE state NOT IN ('waiting', 'held')`); err != nil {
 		return err
 	}
 	if before != person {
 		// Numbers below zero are no phone's: held edits are out of the order.
-		if _, err := tx.Exec(`UPDATE edits SET state = 'held', n = (SELECT coalesce(min(n), 0) FROM edits WHERE n < 0) - n WHERE state = 'waiting'`); err != nil {
+		_, err := tx.Exec(`UPDATE edits SET state = 'held', person = ?, n = (SELECT coalesce(min(n), 0) FROM edits WHERE n < 0) - n WHERE state = 'waiting'`, before)
+		if err != nil {
 			return err
 		}
-		return setMeta(tx, "n", "0")
 	}
-	if _, err := tx.Exec(`DELETE FROM edits WHERE state = 'waiting'`); err != nil {
+	// What was held for this person is taken up again, the older first.
+	held, err := readEdits(tx, `state = 'held' AND person = ?`, person)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(held)
+	waiting, err := readEdits(tx, `state = 'waiting'`)
+	if err != nil {
+		return err
+	}
+	waiting = append(waiting, held...)
+	if _, err := tx.Exec(`DELETE FROM edits WHERE state = 'waiting' OR state = 'held' AND person = ?`, person); err != nil {
 		return err
 	}
 	numbers := map[int64]int64{}

@@ -87,6 +87,7 @@ const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đ�
 /** @param {Client} c */
 function state(c) {
   return h('div', null, h('div.card', null, h('p.card-title', null, c.account?.person.name), facts([['Máy này', c.account?.label], ['Đồng bộ lần cuối', ago(c.notes.synced)]]), h('p', null, moods[c.mood]),
+    c.notes.held?.length ? h('p.note', null, `Máy còn giữ ${c.notes.held.length} việc chưa gửi của người dùng trước. Người ấy đăng nhập lại thì máy gửi.`) : null,
     h('div.buttons', null, c.mood === 'signed-out' || c.mood === 'blocked' ? go('#/dang-nhap', 'Đăng nhập lại', 'main') : act('Đồng bộ ngay', () => c.sync(), 'main'))));
 }
 

@@ -3,7 +3,7 @@
 // Everything a person does is stored first and told to the server when there is
 // a road; two open windows share one store and take turns at the road.
 
-import { isOpen, isTaken, renumber, spent, unsettled, waiting, write } from './edits.js';
+import { isOpen, isTaken, spent, takeUp, unsettled, waiting, write } from './edits.js';
 import { Answer, Garbled, Writes, ask, lines, newState } from './exchange.js';
 import { authorization, newKey } from './keys.js';
 import { overlay } from './overlay.js';
@@ -182,9 +182,13 @@ export class Client extends EventTarget {
     const got = await this.#call('POST', '/api/phones/sign-in', { ...how, key: key.text, label });
     if (got.choose) return got.choose;
     const same = !this.account || this.account.person.id === got.person.id;
-    const { edits, n } = same ? renumber(this.state.edits.values()) : { edits: [], n: 0 };
+    // What another person has not sent is held: neither lost nor sent in somebody else's name.
+    const before = this.account?.person.id, left = same ? [] : waiting(this.state.edits.values());
+    const held = [...(this.notes.held ?? []), ...left.map(k => ({ person: before ?? '', edit: k.edit }))];
+    await this.note({ held });
+    const { edits, n } = takeUp(same ? this.state.edits.values() : [], held.filter(h => h.person === got.person.id).map(h => h.edit));
     await this.store.move({ phone: got.phone, person: got.person, label, key }, edits, n);
-    await this.note({ synced: undefined });
+    await this.note({ synced: undefined, held: held.filter(h => h.person !== got.person.id) });
     await this.reload();
     this.channel?.postMessage('written');
     this.#feel('idle');

@@ -177,3 +177,19 @@ export function renumber(kept) {
   const read = unsettled(kept).map(k => ({ ...k, edit: { ...k.edit, n: -Math.abs(k.edit.n) } }));
   return { edits: [...moved, ...read], n: wait.length };
 }
+
+/**
+ * The edits of a phone that begins anew: those of the old one, and after them those that were held for
+ * the person while somebody else was signed in.
+ * @param {Iterable<Kept>} kept @param {Edit[]} held @returns {{edits: Kept[], n: number}}
+ */
+export function takeUp(kept, held) {
+  const { edits, n } = renumber(kept);
+  const more = renumber(held.map(edit => ({ edit })));
+  const back = more.edits.map(({ edit }) => {
+    const e = { ...edit, n: edit.n + n };
+    if (edit.after) e.after = edit.after.map(a => a + n);
+    return { edit: e };
+  });
+  return { edits: [...edits, ...back], n: n + more.n };
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'node:test';
 import { Client } from '../../pb_public/sync/client.js';
-import { compose, newId, renumber, spent, write } from '../../pb_public/sync/edits.js';
+import { compose, newId, renumber, spent, takeUp, write } from '../../pb_public/sync/edits.js';
 import { maxEdits, ask } from '../../pb_public/sync/exchange.js';
 import { newKey, signingBytes, verify } from '../../pb_public/sync/keys.js';
 import { MemoryStore } from '../../pb_public/sync/store.js';
@@ -271,6 +271,27 @@ test('refused edits of the old phone stay to be read and are never sent', () => 
   const { edits, n } = renumber([{ edit: { n: 4, do: 'a' }, verdict: { n: 4, is: 'refused' } }, { edit: { n: 6, do: 'b', after: [4, 7] } }, { edit: { n: 7, do: 'c' } }]);
   assert.deepEqual(edits.map(k => k.edit), [{ n: 1, do: 'b', after: [2] }, { n: 2, do: 'c' }, { n: -4, do: 'a' }]);
   assert.equal(n, 2);
+});
+
+test('what was held for a person comes back after their own', () => {
+  const { edits, n } = takeUp([{ edit: { n: 6, do: 'b' } }], [{ n: 2, do: 'x' }, { n: 3, do: 'y', after: [2] }]);
+  assert.deepEqual(edits.map(k => k.edit), [{ n: 1, do: 'b' }, { n: 2, do: 'x' }, { n: 3, do: 'y', after: [2] }]);
+  assert.equal(n, 3);
+});
+
+test('another person signs in: what the first has not sent is held, and sent when they are back', async () => {
+  const people = { 1: { id: 'tu', name: 'Tư' }, 2: { id: 'lan', name: 'Lan' } };
+  let times = 0;
+  const { c, asks } = await lan(got => got.to === '/api/phones/sign-in' ? json({ phone: 'ph' + ++times, person: people[times] }) : json({ code: 'busy', say: 'Bận.' }, 503));
+  await c.edit({ coll: 'drafts', id: 'd00000000000001', create: { note: 'của Lan' } });
+  await c.signIn({ number: '1', code: '1' });
+  assert.equal(c.account.person.id, 'tu');
+  assert.equal(c.waiting.length, 0);
+  assert.equal(c.notes.held.length, 1);
+  assert.ok(asks.filter(a => a.edits?.length).length <= 1, 'nothing of Lan is sent as Tư');
+  await c.signIn({ number: '2', code: '2' });
+  assert.deepEqual(c.waiting.map(k => [k.edit.n, k.edit.create?.note]), [[1, 'của Lan']]);
+  assert.equal(c.notes.held.length, 0);
 });
 
 test('taken edits are kept for a week, refused ones until the person is done', () => {

@@ -80,7 +80,7 @@ func loadDemo(ctx context.Context, c *hooks.Commune, households int) ([]demo.Cha
 	}
 	switch holds {
 	case demo.Other:
-		return nil, fmt.Errorf("Thư mục %s đang giữ dữ liệu của một xã thật: --demo không đụng vào. Hãy chạy không có --demo, hoặc chọn thư mục trống bằng --dir.", c.App.DataDir())
+		return nil, fmt.Errorf("thư mục %s đang giữ dữ liệu của một xã thật, --demo không đụng vào: hãy chạy không có --demo, hoặc chọn thư mục trống bằng --dir", c.App.DataDir())
 	case demo.Empty:
 		fmt.Println("Nạp xã mẫu (người và gian hàng đều bịa), khoảng một phút. Lần sau không phải chờ nữa.")
 	}

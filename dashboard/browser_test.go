@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"langso/browsertest"
 )
 
 // window is one browser window on the dashboard, signed in as Lan.
@@ -24,36 +25,14 @@ type window struct {
 
 func (s *server) window(t *testing.T) *window {
 	t.Helper()
-	chrome := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			chrome = path
-			break
-		}
-	}
-	if chrome == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no Chromium, and CI must have one")
-		}
-		t.Skip("no Chromium here")
-	}
 	live := httptest.NewServer(s.handler)
 	t.Cleanup(live.Close)
-	alloc, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chrome), chromedp.DisableGPU, chromedp.NoSandbox, chromedp.WindowSize(1280, 800), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-background-networking", true))...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	w := &window{t, ctx, live.URL}
+	page := browsertest.Open(t, live.URL, 1280, 800)
+	w := &window{t, page.Ctx, live.URL}
 	account := s.account(t, "lan")
 	record, err := json.Marshal(map[string]any{"token": s.tokens["lan"], "record": map[string]any{"id": account.Id, "email": account.Email(), "collectionId": account.Collection().Id, "collectionName": "_superusers"}})
 	if err != nil {
 		t.Fatal(err)
-	}
-	// The first call starts the browser, which lives as long as its context.
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800)); err != nil {
-		t.Fatalf("start browser: %v", err)
 	}
 	w.run(chromedp.Navigate(live.URL+"/api/langso"),
 		chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`localStorage.setItem("__pb_superusers__/_", %q)`, record)))

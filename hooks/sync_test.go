@@ -28,7 +28,6 @@ type handset struct {
 	s   *villagetest.Server
 	id  string
 	key ed25519.PrivateKey
-	n   int
 }
 
 func newHandset(t testing.TB) *handset {

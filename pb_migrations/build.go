@@ -54,8 +54,6 @@ func whole(name, help string) *core.NumberField {
 
 func yes(name, help string) *core.BoolField { return &core.BoolField{Name: name, Help: help} }
 
-func moment(name, help string) *core.DateField { return &core.DateField{Name: name, Help: help} }
-
 func data(name, help string) *core.JSONField {
 	return &core.JSONField{Name: name, Help: help, MaxSize: 64 << 10}
 }

@@ -18,7 +18,6 @@ func (e entry) kind() string       { return e.GetString("kind") }
 func (e entry) code() string       { return e.GetString("code") }
 func (e entry) occurredOn() string { return e.GetString("occurred_on") }
 func (e entry) source() string     { return e.GetString("source") }
-func (e entry) author() string     { return e.GetString("author") }
 func (e entry) op() string         { return e.GetString("op") }
 func (e entry) root() string       { return e.GetString("root") }
 func (e entry) reason() string     { return e.GetString("reason") }

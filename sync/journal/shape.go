@@ -41,7 +41,8 @@ type shape struct {
 
 // shapes are all of them, as of one version of the database's schema.
 type shapes struct {
-	version int64
+	version int64  // SQLite's: grows with each change of a table
+	saved   string // when a collection was last saved: a hidden field changes no table
 	salt    int64
 	byName  map[string]*shape
 	byID    map[string]*shape
@@ -58,13 +59,13 @@ type rower interface {
 // that they are those of the very state that is read with them.
 func (j *Journal) load(q rower) (*shapes, error) {
 	s := &shapes{byName: map[string]*shape{}, byID: map[string]*shape{}, byNo: map[int64]*shape{}, names: map[int64]string{}}
-	if err := scanOne(q, `PRAGMA schema_version`, nil, &s.version); err != nil {
+	if err := scanOne(q, `SELECT schema_version, (SELECT max(updated) FROM _collections) FROM pragma_schema_version`, nil, &s.version, &s.saved); err != nil {
 		return nil, err
 	}
 	j.mu.RLock()
 	have := j.shapes
 	j.mu.RUnlock()
-	if have != nil && have.version == s.version {
+	if have != nil && have.version == s.version && have.saved == s.saved {
 		return have, nil
 	}
 	if err := scanOne(q, `SELECT salt FROM journal_meta`, nil, &s.salt); err != nil {
@@ -214,7 +215,7 @@ func (j *Journal) Forget() {
 // keep stores shapes that were read from a committed state.
 func (j *Journal) keep(s *shapes) {
 	j.mu.Lock()
-	if j.shapes == nil || j.shapes.version < s.version {
+	if j.shapes == nil || j.shapes.version < s.version || j.shapes.saved < s.saved {
 		j.shapes = s
 	}
 	j.mu.Unlock()

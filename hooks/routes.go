@@ -86,7 +86,7 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 		return c.busy(e, err)
 	}
 	c.seen.note(phone.ID, ask, c.Now())
-	packed, encoding := wire.Pack(answer.Body, e.Request.Header.Get("Accept-Encoding"))
+	packed, encoding := wire.Pack(answer, e.Request.Header.Get("Accept-Encoding"))
 	h := e.Response.Header()
 	// Headers for pages: on this answer they are only bytes.
 	h.Del("X-Frame-Options")

@@ -74,16 +74,8 @@ func (x *Engine) Circles(person string) ([]string, error) {
 	return circles, err
 }
 
-// Answer is one answer, as lines, with what is worth counting.
-type Answer struct {
-	Body  []byte // newline-delimited JSON
-	Rows  int
-	Edits int
-	Idle  bool
-}
-
-// Serve does one exchange. The error is the server's: the ask may be sent again.
-func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, error) {
+// Serve does one exchange and returns the answer, newline-delimited JSON. The error is the server's: the ask may be sent again.
+func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]byte, error) {
 	now := x.now()
 	if answer, ok, err := x.idle(ctx, p, ask, now); ok || err != nil {
 		return answer, err
@@ -92,25 +84,24 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, err
 	case x.slots <- struct{}{}:
 		defer func() { <-x.slots }()
 	case <-ctx.Done():
-		return Answer{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 	// What was written but not yet absorbed may have changed the standing itself.
 	if err := x.journal.Absorb(x.app, 0); err != nil {
-		return Answer{}, fmt.Errorf("absorb before an exchange: %w", err)
+		return nil, fmt.Errorf("absorb before an exchange: %w", err)
 	}
 	out := lines{}
 	pushed, err := x.push(ctx, p, ask, now)
 	if err != nil {
-		return Answer{}, fmt.Errorf("judge edits: %w", err)
+		return nil, fmt.Errorf("judge edits: %w", err)
 	}
-	answer := Answer{Edits: len(pushed.Verdicts)}
-	down, err := x.pull(ctx, p, ask, now, &answer)
+	down, err := x.pull(ctx, p, ask, now)
 	if errors.Is(err, journal.ErrBusy) {
 		down, err = []wire.Line{{RetryIn: 5}}, nil
 	}
 	if err != nil {
 		if len(pushed.Verdicts) == 0 {
-			return Answer{}, fmt.Errorf("read changes: %w", err)
+			return nil, fmt.Errorf("read changes: %w", err)
 		}
 		// The edits are committed: their verdicts go down whatever befalls the rest.
 		x.app.Logger().Error("reading changes failed after a push", "error", err)
@@ -135,27 +126,26 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) (Answer, err
 	for _, line := range down {
 		out.add(line)
 	}
-	answer.Body = out.Bytes()
-	return answer, out.err
+	return out.Bytes(), out.err
 }
 
 // idle answers the commonest ask, nothing to say and nothing to hear, with one
 // statement.
-func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) (Answer, bool, error) {
+func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) ([]byte, bool, error) {
 	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Told != "" {
-		return Answer{}, false, nil
+		return nil, false, nil
 	}
 	circles, asOf, err := x.standings.of(p.Person, now, 0)
 	if err != nil || ask.Standing != wire.StandingHash(circles) {
-		return Answer{}, false, err
+		return nil, false, err
 	}
 	head, last, idle, err := x.journal.Idle(ctx, circles, int64(ask.Cursor), x.standings.from)
 	if err != nil || !idle || last > asOf || head.Epoch != ask.Epoch || int64(ask.Cursor) > head.Seq {
-		return Answer{}, false, err
+		return nil, false, err
 	}
 	out := lines{}
 	out.add(wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(head.Seq), Epoch: head.Epoch}})
-	return Answer{Body: out.Bytes(), Idle: true}, true, out.err
+	return out.Bytes(), true, out.err
 }
 
 func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) (push.Outcome, error) {
@@ -199,7 +189,7 @@ func (x *Engine) foreign(ask *wire.Ask) (bool, error) {
 // no second connection, or many exchanges at once wait for each other for ever:
 // so the standing is computed and remembered first, and looked at again in the
 // state that is read: nobody is sent with yesterday's duty what was written today.
-func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.Time, answer *Answer) ([]wire.Line, error) {
+func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.Time) ([]wire.Line, error) {
 	held, err := x.held(ask)
 	if err != nil {
 		return nil, err
@@ -221,9 +211,8 @@ func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.
 			}
 			continue
 		}
-		lines, rows, err := x.read(ctx, r, ask, circles, held)
+		lines, err := x.read(ctx, r, ask, circles, held)
 		r.Close()
-		answer.Rows = rows
 		return lines, err
 	}
 	return nil, journal.ErrBusy
@@ -267,7 +256,8 @@ func (x *Engine) held(ask *wire.Ask) ([]string, error) {
 }
 
 // read makes the lines of an answer from a state.
-func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, circles, held []string) (down []wire.Line, rows int, err error) {
+func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, circles, held []string) ([]wire.Line, error) {
+	var down []wire.Line
 	p := pull.Phone{Cursor: int64(ask.Cursor), Held: held, Now: circles, Resume: ask.Resume, Want: ask.Want}
 	switch {
 	case ask.Cursor == 0 && (ask.Resume == "" || pull.Fits(ask.Resume, r.Head)):
@@ -285,7 +275,7 @@ func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, cir
 		down = append(down, wire.Line{Standing: &wire.StandingLine{Hash: standing, Circles: circles}})
 	}
 	made, err := pull.Make(ctx, r, p, func(coll string) int { return x.ranks[coll] })
-	return append(down, made.Lines...), made.Rows, err
+	return append(down, made...), err
 }
 
 // lines writes an answer.

@@ -115,13 +115,3 @@ type Head struct {
 
 // Declared tells whether the collection of this name is shared.
 func (j *Journal) Declared(name string) bool { _, ok := j.collections[name]; return ok }
-
-// HasRoute tells whether a field of a shared collection only routes it.
-func (j *Journal) HasRoute(collection, field string) bool {
-	for _, r := range j.collections[collection].Routes {
-		if r.Field == field {
-			return true
-		}
-	}
-	return false
-}

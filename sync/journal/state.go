@@ -45,22 +45,3 @@ func (s State) Apart(field string, base, phone int64) bool {
 	f, ok := s.fields[field]
 	return ok && f.seq > base && f.by != phone
 }
-
-// Sent tells whether phones know a field of a shared collection: known is false
-// for a field that does not exist or is hidden from phones.
-func (j *Journal) Sent(app core.App, coll, field string) (known bool, err error) {
-	db := &writer{db: app.NonconcurrentDB()}
-	defer db.close()
-	ss, err := j.load(db)
-	if err != nil {
-		return false, err
-	}
-	if sh := ss.byName[coll]; sh != nil {
-		for _, c := range sh.columns {
-			if c.name == field {
-				return c.mode == sent, nil
-			}
-		}
-	}
-	return false, nil
-}

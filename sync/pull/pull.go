@@ -39,21 +39,16 @@ type Phone struct {
 // rowsALine keeps lines small enough to be useful when an answer is cut.
 const rowsALine = 100
 
-// Answer is what goes down after the verdicts, without the standing line.
-type Answer struct {
-	Lines []wire.Line // gone, changes, and at the end more or complete
-	Rows  int         // records sent, for the figures
-}
-
-// Make reads the answer for a phone from an exact state. rank orders
+// Make reads from an exact state what goes down to a phone after the verdicts
+// and the standing: gone, changes, and at the end more or complete. rank orders
 // collections within it, smaller first.
-func Make(ctx context.Context, r *journal.Reader, p Phone, rank func(coll string) int) (Answer, error) {
+func Make(ctx context.Context, r *journal.Reader, p Phone, rank func(coll string) int) ([]wire.Line, error) {
 	from, seen := resume(p, r.Head)
 	groups, err := gather(ctx, r, p, from, seen)
 	if err != nil {
-		return Answer{}, err
+		return nil, err
 	}
-	var a Answer
+	var lines []wire.Line
 	page := page{phone: p, held: map[string]bool{}}
 	for c := range set(p.Held) {
 		page.held[c] = slices.Contains(p.Now, c) // what was held and is lost, the phone drops
@@ -62,21 +57,20 @@ func Make(ctx context.Context, r *journal.Reader, p Phone, rank func(coll string
 		end := min(start+500, len(groups))
 		n, err := page.fill(r, groups[start:end])
 		if err != nil {
-			return Answer{}, err
+			return nil, err
 		}
 		start += n
 	}
 	if len(page.gone) > 0 {
-		a.Lines = append(a.Lines, wire.Line{Gone: page.gone})
+		lines = append(lines, wire.Line{Gone: page.gone})
 	}
-	a.Lines = append(a.Lines, page.changes(rank)...)
-	a.Rows = page.rows
+	lines = append(lines, page.changes(rank)...)
 	if page.cut {
-		a.Lines = append(a.Lines, wire.Line{More: token(page.last, r.Head, p.Now)})
+		lines = append(lines, wire.Line{More: token(page.last, r.Head, p.Now)})
 	} else {
-		a.Lines = append(a.Lines, wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(r.Seq), Epoch: r.Epoch}})
+		lines = append(lines, wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(r.Seq), Epoch: r.Epoch}})
 	}
-	return a, nil
+	return lines, nil
 }
 
 // token says that records up to number last were sent, at a state of a history,
@@ -182,7 +176,6 @@ type page struct {
 	gone  map[string][]string
 	sets  map[string][]wire.Row
 	bytes int
-	rows  int
 	last  int64
 	cut   bool
 }
@@ -225,7 +218,6 @@ func (p *page) fill(r *journal.Reader, groups []*group) (int, error) {
 			p.sets = map[string][]wire.Row{}
 		}
 		p.sets[g.coll] = append(p.sets[g.coll], row)
-		p.rows++
 		p.bytes += 40 + size(row.Set)
 	}
 	return len(groups), nil

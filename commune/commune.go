@@ -191,8 +191,12 @@ type Notice struct {
 	Title string // one line
 	Body  string
 	Link  string // where the app opens: "#/ho-so/<id>"
-	// Urgent notices pierce quiet hours and debounce.
+	// Urgent notices pierce quiet hours and debounce, unless Class says otherwise.
 	Urgent bool
+	Class  Class
+	// Expires is when the notice is of no more use: no road carries it after.
+	// Zero: it stays of use.
+	Expires time.Time
 }
 
 // Find returns the declaration of a collection and its domain, or nil.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"langso/commune"
 )
 
 // How the outbox works through what is due.
@@ -241,5 +243,5 @@ func (o *Outbox) wakeOne(ctx context.Context, p target, urgent bool) error {
 	if c == nil {
 		return fmt.Errorf("no road %q", p.Transport)
 	}
-	return c.send(ctx, Delivery{Phone: p.ID, Address: p.Address, Urgent: urgent}, o.Now)
+	return c.send(ctx, Delivery{Phone: p.ID, Address: p.Address, Urgent: urgent, Class: commune.Class(0).Or(urgent)}, o.Now)
 }

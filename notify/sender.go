@@ -5,17 +5,22 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"langso/commune"
 )
 
-// Sender is a road to phones: one service that wakes them. Implementations
-// live in folders of their own (notify/fcm), which alone know their service.
+// Sender is a road to people: one service that wakes their phones, or carries
+// a text to their number. Implementations live in folders of their own
+// (notify/fcm), which alone know their service.
 type Sender interface {
-	// Name is the road as phones name it when they register: "fcm".
+	// Name is the road: for a road that wakes phones as they name it when they
+	// register ("fcm", "webpush"), for the road of texts "sms".
 	Name() string
-	// Send hands one wake-up to the service, once: trying again is the outbox's
-	// affair. Its error is a *[Dead], *[Later] or *[Config], or any other, which
-	// means that this wake-up will never do though the phone is well. It is called from many
-	// goroutines at once. No error holds an address or a key of the service.
+	// Send hands one delivery to the service, once: trying again is the outbox's
+	// affair. Its error is a *[Dead], *[Suspect], *[Later] or *[Config], or any
+	// other, which means that this delivery will never do though the address is
+	// well. It is called from many goroutines at once. No error holds an address
+	// or a key of the service.
 	Send(ctx context.Context, d Delivery) error
 }
 
@@ -25,11 +30,44 @@ type maybeOff interface {
 	Off() string
 }
 
-// Delivery is one wake-up of one phone.
+// A sender that also has this method reaches not one service but several (each
+// maker of browsers has a push service of its own). What one of them asks for or
+// refuses says nothing of the others, so rests and alarms are kept a lane.
+type maybeLanes interface {
+	// Lane names the service that an address belongs to, without secrets: the
+	// host of an endpoint.
+	Lane(address string) string
+}
+
+// A sender that also has this method may be used no more often.
+type maybeLimited interface {
+	// PerMinute is the most deliveries in a minute; 0: no limit of ours.
+	PerMinute() int
+}
+
+// Delivery is one wake-up of one phone, or one text to one number.
 type Delivery struct {
-	Phone   string // id of the phone
-	Address string // where its service finds it: a secret
-	Urgent  bool   // somebody should look now
+	Phone   string // id of the phone; "" for a text
+	Address string // where its service finds it, or the number in the form +84912345678: a secret
+
+	Class  commune.Class // how much it presses; never the zero Class
+	Urgent bool          // Class.Shown: somebody should look now
+
+	// Tag is the same for wake-ups that are about one and the same, so that a phone that
+	// hears twice shows once. It is a hash and says nothing. "" when nothing is to be shown.
+	Tag string
+	// Life is how long the service may keep trying; zero: as long as it can.
+	Life time.Duration
+	// Spread is over how long the phones that are woken together should spread
+	// their exchanges: each waits a random part of it.
+	Spread time.Duration
+
+	// Text is what a text says: without diacritics, one part, no content. ""
+	// for a wake-up.
+	Text string
+	// Key is the same at every try of the same delivery: an idempotency key, and
+	// what a delivery report may name.
+	Key string
 }
 
 // Dead says that the address is gone for good: the app was removed, or the
@@ -39,12 +77,22 @@ type Dead struct{ Why string }
 
 func (e *Dead) Error() string { return "address gone: " + e.Why }
 
+// Suspect says that the service does not take this address, and that the fault
+// may as well be in our settings (another project's address). The phone is marked
+// for officers to see and tried as before: no address is ever lost by it.
+type Suspect struct{ Why string }
+
+func (e *Suspect) Error() string { return "address suspect: " + e.Why }
+
 // Later says that the service may take the wake-up another time.
 type Later struct {
 	// After is how long the service asks to be left alone: the whole road rests
 	// so long. Zero: it did not ask, only this wake-up is tried again.
 	After time.Duration
-	Why   string
+	// Unsure: the service may have taken it all the same (the connection broke
+	// after the request went). A wake-up is repeated, a text is not.
+	Unsure bool
+	Why    string
 }
 
 func (e *Later) Error() string { return "try later: " + e.Why }

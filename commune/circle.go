@@ -76,6 +76,9 @@ func Station(field string) Rule { return In("station", field) }
 // VillageHealth is the circle of the health workers on duty in a village.
 func VillageHealth(field string) Rule { return In("village-health", field) }
 
+// VillageHead is the circle of the head of a village.
+func VillageHead(field string) Rule { return In("village-head", field) }
+
 // Duty is the circle of all officers on a duty: Duty("onestop").
 func Duty(role string) Rule { return Rule{kind: "duty:" + role} }
 

@@ -23,7 +23,7 @@ var written = map[string]bool{"access_log": true, "openings": true, "console_log
 
 // superusersOnly are collections outside the domains that must never get an
 // API rule: a rule would let others past the superusers' gate.
-var superusersOnly = map[string]bool{"parked_edits": true, "phones": true, "deliveries": true, "openings": true, "console_log": true}
+var superusersOnly = map[string]bool{"parked_edits": true, "phones": true, "deliveries": true, "notice_rungs": true, "openings": true, "console_log": true}
 
 // personals lists the closed collections: what the domains declare personal,
 // the access log itself, and edits that wait for a person.

@@ -21,7 +21,8 @@ func (c *Commune) notices() any {
 	if err != nil {
 		return map[string]any{"Thông báo": "không đọc được"}
 	}
-	cards := map[string]any{"Thông báo chờ đánh thức máy": status.Waiting, "Thông báo không đánh thức được": status.Dead, "Máy không còn địa chỉ": status.Gone}
+	cards := map[string]any{"Thông báo chờ đánh thức máy": status.Waiting, "Thông báo không đánh thức được": status.Dead, "Máy không còn địa chỉ": status.Gone,
+		"Tin nhắn chờ gửi": status.Texts, "Việc trưởng thôn chưa ghé": status.Errands}
 	for _, ch := range status.Channels {
 		switch {
 		case ch.On:

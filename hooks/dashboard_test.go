@@ -225,7 +225,7 @@ func TestANoticeReachesAPhone(t *testing.T) {
 	mu.Lock()
 	said := strings.Join(heard, "\n")
 	mu.Unlock()
-	if !strings.Contains(said, "token-of-lan") || strings.Contains(said, "Lũ") || strings.Contains(said, "notification") {
+	if !strings.Contains(said, "token-of-lan") || strings.Contains(said, "Lũ") || strings.Contains(said, "sơ tán") {
 		t.Errorf("the wake-up says %s", said)
 	}
 	d.sync()

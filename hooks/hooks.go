@@ -54,6 +54,9 @@ func Bind(app core.App, o Options) *Commune {
 	c := &Commune{Options: o, App: app}
 	c.Journal = journal.New(app, Shared(o.Domains))
 	c.Engine = exchange.New(app, c.Journal, o.Domains, c.sign, o.Now)
+	if o.Outbox != nil {
+		o.Outbox.Heard, o.Outbox.Settle = heard, func() error { return c.seen.flush(c.App) }
+	}
 	c.bindSchema()
 	c.bindRecords()
 	c.bindRoutes()

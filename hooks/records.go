@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
@@ -106,20 +107,49 @@ func (c *Commune) newCase(tx core.App, e *core.RecordEvent) *commune.Case {
 }
 
 func (c *Commune) raise(tx core.App, decl *commune.Collection, one *commune.Case) error {
-	if decl.Raise == nil {
-		return nil
-	}
-	notices, err := decl.Raise(one)
-	if err != nil {
-		return fmt.Errorf("raise notices of %s: %w", decl.Name, err)
+	var notices []commune.Notice
+	if decl.Raise != nil {
+		var err error
+		if notices, err = decl.Raise(one); err != nil {
+			return fmt.Errorf("raise notices of %s: %w", decl.Name, err)
+		}
 	}
 	for _, n := range notices {
 		if err := notify.Raise(tx, n, one.Now); err != nil {
 			return fmt.Errorf("raise notice %s: %w", n.Kind, err)
 		}
 	}
+	if err := c.nudge(tx, decl, one, notices); err != nil {
+		return err
+	}
 	if len(notices) > 0 && c.Outbox != nil {
 		c.Outbox.Poke() // lost when the transaction is undone, or too early: the outbox looks again by itself
+	}
+	return nil
+}
+
+// near are the kinds of circles small enough that a changed record is worth a
+// wake-up of its own.
+var near = map[string]bool{"person": true, "guardian": true, "household": true, "stall": true}
+
+// nudge asks the phones of the record's near circles to sync: those of others
+// than its author, whom no notice of this write wakes already.
+func (c *Commune) nudge(tx core.App, decl *commune.Collection, one *commune.Case, notices []commune.Notice) error {
+	r := one.New
+	if r == nil {
+		r = one.Old
+	}
+	if c.Outbox == nil || one.Author.Server() || r == nil {
+		return nil
+	}
+	for _, circle := range decl.Read.Of(r) {
+		told := slices.ContainsFunc(notices, func(n commune.Notice) bool { return n.To == circle })
+		if !near[circle.Kind()] || told || circle == commune.Named("person", one.Author.Person) {
+			continue
+		}
+		if err := notify.Nudge(tx, circle, one.Now); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ type params = dbx.Params
 // target is a phone that can be woken.
 type target struct {
 	ID, Transport, Address string
+	State                  string `db:"address_state"`
+	Registered             int64  `db:"registered_at"`
+	choice
 }
 
 // running narrows rows with first and last day to those that hold today.
@@ -33,6 +36,7 @@ var people = map[string]string{
 	"stall":          `p.person IN (SELECT person FROM duties WHERE place = {:name} AND role IN ('seller', 'clerk') AND ` + running + `)`,
 	"station":        `p.person IN (SELECT person FROM duties WHERE place = {:name} AND role = 'station' AND ` + running + `)`,
 	"village-health": `p.person IN (SELECT person FROM duties WHERE place = {:name} AND role = 'village_health' AND ` + running + `)`,
+	"village-head":   `p.person IN (SELECT person FROM duties WHERE place = {:name} AND role = 'village_head' AND ` + running + `)`,
 	"duty":           `p.person IN (SELECT person FROM duties WHERE role = {:name} AND ` + running + `)`,
 	"commune":        `1`,
 	onePhone:         `p.id = {:name}`,
@@ -47,30 +51,62 @@ type unknownCircle struct{ kind string }
 
 func (e *unknownCircle) Error() string { return fmt.Sprintf("no road to circles of kind %q", e.kind) }
 
-// page returns up to limit phones of the circle with an id after the given one,
-// in order, that have an address on one of the roads. Blocked phones and those
-// whose address is gone are passed over.
-func page(app core.App, circle commune.Circle, after string, roads []string, limit int, now time.Time) ([]target, error) {
+// heard is what is known of a notice's place in the order of changes: a phone
+// whose cursor of this epoch has passed it has the notice. The zero value says
+// that nothing is known.
+type heard struct {
+	seq   int64
+	epoch string
+}
+
+// audience is the condition on phones p of a circle, with its parameters.
+func audience(circle commune.Circle, roads []string, now time.Time) (where string, bind params, err error) {
 	in, known := people[circle.Kind()]
 	if !known {
-		return nil, &unknownCircle{circle.Kind()}
+		return "", nil, &unknownCircle{circle.Kind()}
 	}
-	if len(roads) == 0 {
-		return nil, nil
-	}
-	bind := params{"name": circle.Name(), "today": commune.Day(now), "after": after, "limit": limit}
+	bind = params{"name": circle.Name(), "today": commune.Day(now)}
 	names := make([]string, len(roads))
 	for i, r := range slices.Sorted(slices.Values(roads)) {
 		key := fmt.Sprint("road", i)
 		names[i], bind[key] = "{:"+key+"}", r
 	}
+	return in + ` AND p.transport IN (` + strings.Join(names, ", ") + `)
+		AND p.address != '' AND p.address_state != 'gone' AND NOT p.blocked`, bind, nil
+}
+
+// page returns up to limit phones of the circle with an id after the given one,
+// in order, that have an address on one of the roads. Passed over are blocked
+// phones, those whose address is gone, and those that have the notice.
+func page(app core.App, circle commune.Circle, after string, roads []string, has heard, limit int, now time.Time) ([]target, error) {
+	where, bind, err := audience(circle, roads, now)
+	if err != nil || len(roads) == 0 {
+		return nil, err
+	}
+	bind["after"], bind["limit"], bind["seq"], bind["epoch"] = after, limit, has.seq, has.epoch
+	if has.seq > 0 {
+		where += ` AND NOT (p.cursor_epoch = {:epoch} AND p.cursor >= {:seq})`
+	}
 	var out []target
-	err := app.ConcurrentDB().NewQuery(`SELECT p.id, p.transport, p.address FROM phones p
-		WHERE p.id > {:after} AND ` + in + ` AND p.transport IN (` + strings.Join(names, ", ") + `)
-		AND p.address != '' AND p.address_state != 'gone' AND NOT p.blocked
-		ORDER BY p.id LIMIT {:limit}`).Bind(bind).All(&out)
+	err = app.ConcurrentDB().NewQuery(`SELECT p.id, p.transport, p.address, p.address_state, p.registered_at,
+			ifnull(c.quiet_from, '') quiet_from, ifnull(c.quiet_to, '') quiet_to, ifnull(c.digest, '') digest, ifnull(c.off, '') off
+		FROM phones p LEFT JOIN notice_choices c ON c.person = p.person
+		WHERE p.id > {:after} AND ` + where + ` ORDER BY p.id LIMIT {:limit}`).Bind(bind).All(&out)
 	if err != nil {
 		return nil, fmt.Errorf("read phones of a circle: %w", err)
 	}
 	return out, nil
+}
+
+// reach counts the phones of a circle that can be woken.
+func reach(app core.App, circle commune.Circle, roads []string, now time.Time) (int, error) {
+	where, bind, err := audience(circle, roads, now)
+	if err != nil || len(roads) == 0 {
+		return 0, err
+	}
+	var n int
+	if err := app.ConcurrentDB().NewQuery(`SELECT count(*) FROM phones p WHERE ` + where).Bind(bind).Row(&n); err != nil {
+		return 0, fmt.Errorf("count phones of a circle: %w", err)
+	}
+	return n, nil
 }

@@ -20,17 +20,64 @@ const (
 	shortRest = 2 * time.Second
 )
 
-// channel is a sender and what is known about its service just now. It lives in
-// memory: a restart tries afresh.
+// channel is a sender with its lanes.
 type channel struct {
 	sender Sender
+
+	mu    sync.Mutex
+	lanes map[string]*lane
+	limit limit
+}
+
+func newChannel(s Sender) *channel {
+	c := &channel{sender: s, lanes: map[string]*lane{}}
+	if m, ok := s.(maybeLimited); ok {
+		c.limit.perMinute = m.PerMinute()
+	}
+	return c
+}
+
+// lane is the part of the road that the address is reached by.
+func (c *channel) lane(address string) *lane {
+	name := ""
+	if m, ok := c.sender.(maybeLanes); ok {
+		name = m.Lane(address)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.lanes[name]
+	if l == nil {
+		l = &lane{name: name}
+		c.lanes[name] = l
+	}
+	return l
+}
+
+// send hands the delivery to the sender, unless its lane rests.
+func (c *channel) send(ctx context.Context, d Delivery, now func() time.Time) error {
+	if err := c.limit.wait(ctx, now); err != nil {
+		return err
+	}
+	return c.lane(d.Address).send(ctx, c.sender, d, now)
+}
+
+// lane is one service and what is known about it just now. It lives in memory: a
+// restart tries afresh.
+type lane struct {
+	name string
 
 	mu      sync.Mutex
 	until   time.Time // nothing is sent before
 	why     string    // why not; "" when the road is well
 	stopped bool      // by a [Config]: somebody must repair the settings
+	asked   bool      // by the service itself, to be left alone so long
 	proved  bool      // the service has answered since the start
 	failed  int       // strikes so far
+
+	// What was answered in the running minute, to tell phones that are gone from
+	// a project that is wrong.
+	minute        time.Time
+	answers, dead int
 
 	// one is held by the only wake-up that is under way on a road that is not
 	// known to be well; the others wait for what it learns. So the first of all
@@ -51,9 +98,9 @@ func (c *channel) off() string {
 	return ""
 }
 
-// send hands the wake-up to the sender, unless the road rests. At the start and
+// send hands the wake-up to the sender, unless the lane rests. At the start and
 // after a rest one goes alone, and the others only if the service answered it.
-func (c *channel) send(ctx context.Context, d Delivery, now func() time.Time) error {
+func (c *lane) send(ctx context.Context, s Sender, d Delivery, now func() time.Time) error {
 	if !c.well() {
 		c.one.Lock()
 		if c.well() {
@@ -67,20 +114,20 @@ func (c *channel) send(ctx context.Context, d Delivery, now func() time.Time) er
 	}
 	sending, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	err := c.sender.Send(sending, d)
+	err := s.Send(sending, d)
 	if ctx.Err() == nil {
 		c.learn(now(), err)
 	}
 	return err
 }
 
-func (c *channel) well() bool {
+func (c *lane) well() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.why == "" && c.proved
 }
 
-func (c *channel) rest(now time.Time) error {
+func (c *lane) rest(now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now.Before(c.until) {
@@ -90,15 +137,20 @@ func (c *channel) rest(now time.Time) error {
 }
 
 // learn takes from one answer what it says about the whole road.
-func (c *channel) learn(now time.Time, err error) {
+func (c *lane) learn(now time.Time, err error) {
 	var later *Later
 	var config *Config
+	var gone *Dead
+	c.count(now, errors.As(err, &gone))
 	switch {
 	case errors.As(err, &config):
 		c.pause(now.Add(configRest), config.Why, true)
 	case errors.As(err, &later):
 		if later.After > 0 {
 			c.pause(now.Add(later.After), later.Why, false)
+			c.mu.Lock()
+			c.asked = true
+			c.mu.Unlock()
 		} else {
 			c.strike(now, later.Why)
 		}
@@ -108,17 +160,17 @@ func (c *channel) learn(now time.Time, err error) {
 }
 
 // pause lets the road rest at least until then.
-func (c *channel) pause(until time.Time, why string, stopped bool) {
+func (c *lane) pause(until time.Time, why string, stopped bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if until.After(c.until) {
 		c.until = until
 	}
-	c.why, c.stopped = why, c.stopped || stopped
+	c.why, c.stopped, c.asked = why, c.stopped || stopped, false
 }
 
 // strike counts a failure on a road that is not known to be well.
-func (c *channel) strike(now time.Time, why string) {
+func (c *lane) strike(now time.Time, why string) {
 	if c.well() {
 		return
 	}
@@ -136,7 +188,7 @@ func (c *channel) strike(now time.Time, why string) {
 
 // recover declares the road well; a late answer to an older wake-up does not end
 // a rest.
-func (c *channel) recover(now time.Time) {
+func (c *lane) recover(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !now.Before(c.until) {
@@ -145,13 +197,44 @@ func (c *channel) recover(now time.Time) {
 }
 
 // restUntil is when the road may be used again; the zero time when it may now.
-func (c *channel) restUntil() time.Time {
+func (c *lane) restUntil() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.until
 }
 
-// status tells officers how the road is.
+// count keeps the tally of the minute.
+func (c *lane) count(now time.Time, gone bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.minute) >= time.Minute {
+		c.minute, c.answers, c.dead = now, 0, 0
+	}
+	c.answers++
+	if gone {
+		c.dead++
+	}
+}
+
+// massDeath tells since when more phones were said to be gone than can be true.
+func (c *lane) massDeath() (since time.Time, yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.minute, c.dead >= massDeath && c.dead*100 > c.answers*massShare
+}
+
+// askedFor is how much longer the service asked to be left alone; 0 when it did
+// not ask.
+func (c *lane) askedFor(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.asked {
+		return 0
+	}
+	return c.until.Sub(now)
+}
+
+// status tells officers how the road is: as its worst lane.
 func (c *channel) status(now time.Time) ChannelStatus {
 	s := ChannelStatus{Name: c.sender.Name(), On: true}
 	if why := c.off(); why != "" {
@@ -160,10 +243,83 @@ func (c *channel) status(now time.Time) ChannelStatus {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.Why, s.Alarm = c.why, c.stopped
-	if now.Before(c.until) {
-		s.On, s.Until = false, c.until
-		s.Why = fmt.Sprintf("%s; tries again at %s", c.why, c.until.UTC().Format(time.RFC3339))
+	for _, l := range c.lanes {
+		l.tell(&s, now)
 	}
 	return s
+}
+
+func (c *lane) tell(s *ChannelStatus, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.why == "" || s.Alarm && !c.stopped {
+		return
+	}
+	why := c.why
+	if c.name != "" {
+		why = c.name + ": " + why
+	}
+	s.Why, s.Alarm = why, c.stopped
+	if now.Before(c.until) {
+		s.On, s.Until = false, c.until
+		s.Why = fmt.Sprintf("%s; tries again at %s", why, c.until.UTC().Format(time.RFC3339))
+	}
+}
+
+// limit is a bucket of what a road may carry in a minute; the zero value has no
+// limit.
+type limit struct {
+	perMinute int
+
+	mu   sync.Mutex
+	have float64
+	at   time.Time
+}
+
+// left is how many may go now, and when the next may.
+func (l *limit) left(now time.Time) (n int, next time.Time) {
+	if l.perMinute <= 0 {
+		return maxWindow, now
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fill(now)
+	each := time.Minute / time.Duration(l.perMinute)
+	return int(l.have), now.Add(time.Duration((1 - min(1, l.have)) * float64(each)))
+}
+
+func (l *limit) fill(now time.Time) {
+	most := float64(max(1, l.perMinute/60)) // a second's worth at once
+	if l.at.IsZero() {
+		l.have = most
+	} else if passed := now.Sub(l.at); passed > 0 {
+		l.have = min(most, l.have+passed.Minutes()*float64(l.perMinute))
+	}
+	l.at = now
+}
+
+// wait takes one, when there is one. It waits no more than a second: who gets
+// none is told to come later.
+func (l *limit) wait(ctx context.Context, now func() time.Time) error {
+	if l.perMinute <= 0 {
+		return nil
+	}
+	for range 20 {
+		l.mu.Lock()
+		l.fill(now())
+		ok := l.have >= 1
+		if ok {
+			l.have--
+		}
+		l.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return &resting{"our own limit a minute"}
 }

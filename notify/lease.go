@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -18,6 +19,24 @@ const (
 	waiting = "waiting"
 	done    = "done"
 	dead    = "dead"
+	expired = "expired" // of no more use before all were reached
+	stopped = "stopped" // by an officer
+)
+
+// The rungs of the ladder: each is a delivery of its own.
+const (
+	pushRung = "" // phones are woken
+	textRung = "sms"
+	taskRung = "task"
+)
+
+// A pace is the deliveries that one loop of the outbox works through: what
+// presses does not wait behind a long broadcast that does not.
+type pace struct{ from, to commune.Class }
+
+var (
+	pressing = pace{0, commune.Needed}
+	leisured = pace{commune.Information, commune.DataOnly}
 )
 
 // leaseTime is how long a worker may be silent before another takes over: more
@@ -33,12 +52,26 @@ type job struct {
 	Key     string
 	Notice  string
 	Circle  commune.Circle
-	Urgent  bool
+	Class   commune.Class
+	Kind    string // of the notice
+	Rung    string
+	Expires int64
 	Attempt int
 	Reached int
 	// Lease is "<worker>@<last phone done>". It is the fence: each step is
 	// written only where this very text still stands, and moves it on.
 	Lease string
+}
+
+// over tells whether the notice is of no more use.
+func (j *job) over(now time.Time) bool { return j.Expires > 0 && now.Unix() >= j.Expires }
+
+// life is how long a service may keep a wake-up; zero: as long as it can.
+func (j *job) life(now time.Time) time.Duration {
+	if j.Expires == 0 {
+		return 0
+	}
+	return max(time.Second, time.Unix(j.Expires, 0).Sub(now))
 }
 
 func newWorker() string { return rand.Text()[:12] }
@@ -48,39 +81,33 @@ func (j *job) cursor() string { _, at, _ := strings.Cut(j.Lease, "@"); return at
 
 func (j *job) leaseAt(worker, cursor string) string { return worker + "@" + cursor }
 
+const dueNow = `state = 'waiting' AND next_at <= {:now} AND lease_until <= {:now} AND class BETWEEN {:from} AND {:to}`
+
 // due tells whether there is anything to lease, without a write.
-func due(app core.App, now time.Time) (bool, error) {
+func due(app core.App, p pace, now time.Time) (bool, error) {
 	var n int
-	err := app.ConcurrentDB().NewQuery(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting' AND next_at <= {:now} AND lease_until <= {:now})`).
-		Bind(params{"now": now.Unix()}).Row(&n)
+	err := app.ConcurrentDB().NewQuery(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE ` + dueNow + `)`).
+		Bind(params{"now": now.Unix(), "from": p.from, "to": p.to}).Row(&n)
 	if err != nil {
 		return false, fmt.Errorf("look for due deliveries: %w", err)
 	}
 	return n != 0, nil
 }
 
-// lease takes up to limit due deliveries that nobody holds, urgent ones first.
-func lease(app core.App, worker string, limit int, now time.Time) ([]*job, error) {
+// lease takes up to limit due deliveries that nobody holds, pressing ones first.
+func lease(app core.App, p pace, worker string, limit int, now time.Time) ([]*job, error) {
 	var jobs []*job
 	err := app.NonconcurrentDB().NewQuery(`UPDATE deliveries
 		SET lease = {:worker} || '@' || ifnull(substr(lease, nullif(instr(lease, '@'), 0) + 1), ''), lease_until = {:until}
-		WHERE id IN (SELECT id FROM deliveries WHERE state = 'waiting' AND next_at <= {:now} AND lease_until <= {:now}
-			ORDER BY urgent DESC, next_at, rowid LIMIT {:limit})
-		RETURNING id, key, notice, circle, urgent, attempt, reached, lease`).
-		Bind(params{"worker": worker, "now": now.Unix(), "until": now.Add(leaseTime).Unix(), "limit": limit}).All(&jobs)
+		WHERE id IN (SELECT id FROM deliveries WHERE ` + dueNow + ` ORDER BY class, urgent DESC, next_at, rowid LIMIT {:limit})
+		RETURNING id, key, notice, circle, rung, expires, attempt, reached, lease,
+			CASE WHEN class > 0 THEN class WHEN urgent THEN 1 ELSE 3 END class, ifnull((SELECT kind FROM notices n WHERE n.id = deliveries.notice), '') kind`).
+		Bind(params{"worker": worker, "now": now.Unix(), "until": now.Add(leaseTime).Unix(), "limit": limit, "from": p.from, "to": p.to}).All(&jobs)
 	if err != nil {
 		return nil, fmt.Errorf("lease deliveries: %w", err)
 	}
 	// RETURNING keeps no order.
-	slices.SortStableFunc(jobs, func(a, b *job) int {
-		switch {
-		case a.Urgent == b.Urgent:
-			return 0
-		case a.Urgent:
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(a.Class, b.Class) })
 	return jobs, nil
 }
 
@@ -138,32 +165,50 @@ func release(app core.App, worker string) error {
 
 // leave writes a delivery for one phone, to be tried at nextAt or, with state
 // dead, to be seen by an officer. There is at most one for each phone, however
-// many notices failed: one wake-up brings them all.
-func leave(tx core.App, j *job, phone, state, why string, nextAt time.Time) error {
+// many notices failed or have to wait: one wake-up brings them all. attempt is 0
+// when nothing was tried yet.
+func leave(tx core.App, j *job, phone, state, why string, attempt int, nextAt time.Time) error {
 	key := onePhone + ":" + phone
 	_, err := tx.NonconcurrentDB().NewQuery(`INSERT INTO deliveries
-		(id, key, notice, circle, state, urgent, attempt, next_at, last_error, created, updated)
-		VALUES ({:id}, {:key}, {:notice}, {:key}, {:state}, {:urgent}, 1, {:next}, {:error}, {:now}, {:now})
-		ON CONFLICT (key) DO UPDATE SET state = excluded.state, notice = excluded.notice, last_error = excluded.last_error, updated = excluded.updated,
+		(id, key, notice, circle, state, urgent, class, expires, attempt, next_at, last_error, created, updated)
+		VALUES ({:id}, {:key}, {:notice}, {:key}, {:state}, {:urgent}, {:class}, {:expires}, {:attempt}, {:next}, {:error}, {:now}, {:now})
+		ON CONFLICT (key) DO UPDATE SET state = excluded.state, last_error = excluded.last_error, updated = excluded.updated,
 			lease = '', lease_until = 0,
+			notice = CASE WHEN state = 'waiting' AND class < excluded.class THEN notice ELSE excluded.notice END,
 			urgent = CASE state WHEN 'waiting' THEN max(urgent, excluded.urgent) ELSE excluded.urgent END,
-			attempt = CASE state WHEN 'waiting' THEN max(attempt, 1) ELSE 1 END,
+			class = CASE state WHEN 'waiting' THEN min(class, excluded.class) ELSE excluded.class END,
+			expires = CASE WHEN state = 'waiting' AND (expires = 0 OR excluded.expires = 0) THEN 0
+				WHEN state = 'waiting' THEN max(expires, excluded.expires) ELSE excluded.expires END,
+			attempt = CASE state WHEN 'waiting' THEN max(attempt, excluded.attempt) ELSE excluded.attempt END,
 			next_at = CASE state WHEN 'waiting' THEN min(next_at, excluded.next_at) ELSE excluded.next_at END`).
-		Bind(params{"id": ID(commune.Circle(key), "delivery"), "key": key, "notice": j.Notice, "state": state, "urgent": j.Urgent,
-			"next": unix(nextAt), "error": shorten(why, 300), "now": commune.Moment(time.Now())}).Execute()
+		Bind(params{"id": ID(commune.Circle(key), "delivery"), "key": key, "notice": j.Notice, "state": state, "urgent": j.Class.Shown(), "class": j.Class,
+			"expires": j.Expires, "attempt": attempt, "next": unix(nextAt), "error": shorten(why, 300), "now": commune.Moment(time.Now())}).Execute()
 	if err != nil {
 		return fmt.Errorf("leave delivery for one phone: %w", err)
 	}
 	return nil
 }
 
-// retire marks the address of a phone as gone, unless the phone has registered
-// another in the meantime.
-func retire(tx core.App, phone, address string) error {
-	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET address_state = 'gone' WHERE id = {:id} AND address = {:address}`).
-		Bind(params{"id": phone, "address": address}).Execute()
+// mark notes what a service said of a phone's address, unless the phone has
+// registered since, be it with the same address.
+func mark(tx core.App, p target, state string, now time.Time) error {
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET address_state = {:state}, gone_at = CASE {:state} WHEN 'gone' THEN {:now} ELSE 0 END
+		WHERE id = {:id} AND address = {:address} AND registered_at = {:registered}`).
+		Bind(params{"state": state, "id": p.ID, "address": p.Address, "registered": p.Registered, "now": now.Unix()}).Execute()
 	if err != nil {
-		return fmt.Errorf("retire address: %w", err)
+		return fmt.Errorf("mark address: %w", err)
+	}
+	return nil
+}
+
+// revive takes back what a road said of phones since then: it was the road that
+// was wrong.
+func revive(tx core.App, road string, since time.Time) error {
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET address_state = 'ok', gone_at = 0
+		WHERE address_state = 'gone' AND gone_at >= {:since} AND transport = {:road}`).
+		Bind(params{"since": since.Unix(), "road": road}).Execute()
+	if err != nil {
+		return fmt.Errorf("revive addresses: %w", err)
 	}
 	return nil
 }
@@ -172,7 +217,7 @@ func retire(tx core.App, phone, address string) error {
 // time. Dead ones stay until an officer has seen to them.
 func sweep(app core.App, before time.Time) error {
 	_, err := app.NonconcurrentDB().NewQuery(`DELETE FROM deliveries WHERE id IN
-		(SELECT id FROM deliveries WHERE state = 'done' AND next_at < {:before} LIMIT 1000)`).
+		(SELECT id FROM deliveries WHERE state IN ('done', 'expired', 'stopped') AND next_at < {:before} LIMIT 1000)`).
 		Bind(params{"before": before.Unix()}).Execute()
 	if err != nil {
 		return fmt.Errorf("sweep deliveries: %w", err)

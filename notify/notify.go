@@ -31,10 +31,6 @@ import (
 	"langso/commune"
 )
 
-// debounce is how long a notice that is not urgent waits for others, so that
-// forty steps of one evening wake a phone once.
-const debounce = 2 * time.Second
-
 // Most characters of a notice's title and body, as its collection allows.
 const (
 	maxTitle = 200
@@ -93,29 +89,52 @@ func saveNotice(tx core.App, id string, n commune.Notice, now time.Time) error {
 	r.Id = id
 	r.Load(map[string]any{
 		"circle": string(n.To), "kind": n.Kind, "title": shorten(n.Title, maxTitle), "body": shorten(n.Body, maxBody),
-		"link": n.Link, "urgent": n.Urgent, "at": commune.Moment(now),
+		"link": n.Link, "urgent": n.Class.Or(n.Urgent) == commune.Emergency, "at": commune.Moment(now), "class": int(n.Class.Or(n.Urgent)),
 	})
+	if !n.Expires.IsZero() {
+		r.Set("expires", commune.Moment(n.Expires))
+	}
 	if err := tx.Save(r); err != nil {
 		return fmt.Errorf("save notice %q: %w", n.Kind, err)
 	}
 	return nil
 }
 
+// saveDelivery writes the delivery that wakes phones and, of a notice that
+// presses, those of the ladder: a handful of rows, however many people it is to.
 func saveDelivery(tx core.App, id string, n commune.Notice, now time.Time) error {
 	deliveries, err := tx.FindCachedCollectionByNameOrId("deliveries")
 	if err != nil {
 		return fmt.Errorf("find deliveries: %w", err)
 	}
-	due := now
-	if !n.Urgent {
-		due = afterQuiet(now.Add(debounce), id)
+	class := n.Class.Or(n.Urgent)
+	for _, r := range rungsOf(class, n, id, now) {
+		one := core.NewRecord(deliveries)
+		one.Load(map[string]any{
+			"key": r.key, "notice": id, "circle": string(n.To), "state": waiting, "urgent": class.Shown(), "class": int(class),
+			"rung": r.rung, "expires": unix(n.Expires), "next_at": r.at.Unix(),
+		})
+		if err := tx.Save(one); err != nil {
+			return fmt.Errorf("save delivery of notice %q: %w", n.Kind, err)
+		}
 	}
-	r := core.NewRecord(deliveries)
-	r.Load(map[string]any{
-		"key": id, "notice": id, "circle": string(n.To), "state": waiting, "urgent": n.Urgent, "next_at": due.Unix(),
-	})
-	if err := tx.Save(r); err != nil {
-		return fmt.Errorf("save delivery of notice %q: %w", n.Kind, err)
+	return nil
+}
+
+// Nudge leaves word, with tx, that records of a circle changed: its phones are
+// asked to sync, at the pace that FCM allows. Nothing is shown to anybody. There
+// is one delivery a circle, however often it is nudged.
+func Nudge(tx core.App, to commune.Circle, now time.Time) error {
+	key := "data:" + string(to)
+	_, err := tx.NonconcurrentDB().NewQuery(`INSERT INTO deliveries (id, key, circle, state, class, next_at, created, updated)
+		VALUES ({:id}, {:key}, {:circle}, 'waiting', {:class}, {:next}, {:now}, {:now})
+		ON CONFLICT (key) DO UPDATE SET state = 'waiting', lease = '', lease_until = 0, updated = excluded.updated,
+			attempt = CASE state WHEN 'waiting' THEN attempt ELSE 0 END,
+			next_at = CASE WHEN state = 'waiting' AND lease_until = 0 THEN next_at ELSE excluded.next_at END`).
+		Bind(params{"id": ID(to, "data"), "key": key, "circle": string(to), "class": commune.DataOnly,
+			"next": unix(now.Add(rules[commune.DataOnly].debounce)), "now": commune.Moment(now)}).Execute()
+	if err != nil {
+		return fmt.Errorf("nudge circle: %w", err)
 	}
 	return nil
 }

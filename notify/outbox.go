@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -14,13 +15,24 @@ import (
 	"langso/commune"
 )
 
+// A page is the phones between two writes: what a crash may repeat. It begins
+// small, doubles while all goes well, and halves at trouble: so a service is
+// never met by the whole commune at once, and a troubled one by fewer.
+const (
+	minWindow = 100
+	maxWindow = 1000
+)
+
+// patience is how long a page waits for a service that asked to be left alone;
+// longer, and the delivery is put aside.
+const patience = 5 * time.Second
+
 // How the outbox works through what is due.
 const (
 	scanEvery   = time.Second      // a lost poke is late by no more
 	batchSize   = 100              // deliveries leased at a time
 	jobsAtOnce  = 16               // of them under way at a time
-	pageSize    = 200              // phones between two writes: what a crash may repeat
-	sendsAtOnce = 100              // wake-ups under way at a time
+	sendsAtOnce = 1000             // wake-ups under way at a time
 	sendTime    = 15 * time.Second // one wake-up; three strikes and two rounds of a page stay within a lease
 	keepDone    = 30 * 24 * time.Hour
 	sweepEvery  = time.Hour
@@ -37,10 +49,23 @@ type Outbox struct {
 	// Rand returns a random duration in [0, n); nil is the usual source.
 	Rand func(n time.Duration) time.Duration
 
+	// Heard, when set, tells at which number of the journal's order a notice
+	// stands, in which epoch; 0 when it has none yet. It lets the outbox see
+	// which phones have a notice: their cursor has passed it.
+	Heard func(app core.App, notice string) (seq int64, epoch string, err error)
+	// Settle, when set, writes down how far phones have come, before the ladder
+	// looks at it.
+	Settle func() error
+
 	once     sync.Once
-	pokes    chan struct{}
+	pokes    [2]chan struct{}
 	sends    chan struct{} // a token for each wake-up under way
 	channels map[string]*channel
+	window   atomic.Int64
+
+	opening sync.Mutex
+	buckets *buckets
+	alerts  alerts
 }
 
 func (o *Outbox) setup() {
@@ -51,11 +76,14 @@ func (o *Outbox) setup() {
 		if o.Rand == nil {
 			o.Rand = func(n time.Duration) time.Duration { return rand.N(max(n, 1)) }
 		}
-		o.pokes = make(chan struct{}, 1)
+		for i := range o.pokes {
+			o.pokes[i] = make(chan struct{}, 1)
+		}
+		o.window.Store(minWindow)
 		o.sends = make(chan struct{}, sendsAtOnce)
 		o.channels = map[string]*channel{}
 		for _, s := range o.Senders {
-			o.channels[s.Name()] = &channel{sender: s}
+			o.channels[s.Name()] = newChannel(s)
 		}
 	})
 }
@@ -63,9 +91,11 @@ func (o *Outbox) setup() {
 // Poke tells a running outbox that something may be due. It never blocks.
 func (o *Outbox) Poke() {
 	o.setup()
-	select {
-	case o.pokes <- struct{}{}:
-	default:
+	for _, p := range o.pokes {
+		select {
+		case p <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -87,51 +117,103 @@ func (o *Outbox) Run(ctx context.Context) {
 		Func: func(e *core.RecordEvent) error { o.Poke(); return e.Next() },
 	})
 	defer o.App.OnRecordAfterCreateSuccess("deliveries").Unbind(written)
+	var loops sync.WaitGroup
+	for i, p := range []pace{pressing, leisured} {
+		loops.Go(func() { o.loop(ctx, o.pokes[i], func() error { return o.work(ctx, p) }) })
+	}
+	loops.Go(func() { o.loop(ctx, nil, func() error { return o.climb(ctx) }) })
+	loops.Go(func() { o.every(ctx, sweepEvery, o.sweep) })
+	loops.Go(func() { o.every(ctx, time.Minute, o.closeErrands) })
+	loops.Wait()
+}
+
+// loop does the work at each poke, and in any case every second.
+func (o *Outbox) loop(ctx context.Context, pokes <-chan struct{}, work func() error) {
 	tick := time.NewTicker(scanEvery)
 	defer tick.Stop()
-	var swept time.Time
 	for {
-		if err := o.Pass(ctx); err != nil && ctx.Err() == nil {
+		if err := work(); err != nil && ctx.Err() == nil {
 			o.App.Logger().Error("outbox pass failed", "error", err)
-		}
-		if now := o.Now(); now.Sub(swept) >= sweepEvery {
-			swept = now
-			if err := sweep(o.App, now.Add(-keepDone)); err != nil {
-				o.App.Logger().Error("outbox sweep failed", "error", err)
-			}
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-o.pokes:
+		case <-pokes:
 		case <-tick.C:
 		}
 	}
+}
+
+func (o *Outbox) every(ctx context.Context, d time.Duration, work func() error) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		if err := work(); err != nil && ctx.Err() == nil {
+			o.App.Logger().Error("outbox sweep failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (o *Outbox) sweep() error {
+	now := o.Now()
+	b, err := o.open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(sweep(o.App, now.Add(-keepDone)), sweepRungs(o.App, now.Add(-keepDone)), b.sweep(o.App, now))
+}
+
+// open returns the buckets, read at the first use.
+func (o *Outbox) open() (*buckets, error) {
+	o.opening.Lock()
+	defer o.opening.Unlock()
+	if o.buckets == nil {
+		b, err := openBuckets(o.App, o.Now())
+		if err != nil {
+			return nil, err
+		}
+		o.buckets = b
+	}
+	return o.buckets, nil
 }
 
 // Pass sends all that is due now and returns. When ctx ends it stops between
 // two wake-ups and gives the leases back; what was under way is sent again.
 func (o *Outbox) Pass(ctx context.Context) error {
 	o.setup()
+	return errors.Join(o.work(ctx, pressing), o.work(ctx, leisured), o.climb(ctx))
+}
+
+// work sends all of a pace that is due now.
+func (o *Outbox) work(ctx context.Context, p pace) error {
 	for ctx.Err() == nil {
-		n, err := o.batch(ctx)
+		n, err := o.batch(ctx, p)
 		if err != nil || n < batchSize {
 			return err
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // batch leases some deliveries and works through them. All of them were
 // committed before the first wake-up goes, so one wake-up of a phone serves
 // every one of them.
-func (o *Outbox) batch(ctx context.Context) (int, error) {
+func (o *Outbox) batch(ctx context.Context, p pace) (int, error) {
 	now := o.Now()
-	if some, err := due(o.App, now); err != nil || !some {
+	if some, err := due(o.App, p, now); err != nil || !some {
 		return 0, err
 	}
-	b := &batch{outbox: o, worker: newWorker(), claimed: map[string]bool{}}
-	jobs, err := lease(o.App, b.worker, batchSize, now)
+	buckets, err := o.open()
+	if err != nil {
+		return 0, err
+	}
+	b := &batch{outbox: o, worker: newWorker(), claimed: map[string]commune.Class{}, buckets: buckets}
+	jobs, err := lease(o.App, p, b.worker, batchSize, now)
 	if err != nil {
 		return 0, err
 	}
@@ -155,11 +237,11 @@ func (o *Outbox) batch(ctx context.Context) (int, error) {
 	return len(jobs), err
 }
 
-// roads names the senders that have something to work with.
+// roads names the senders that wake phones and have something to work with.
 func (o *Outbox) roads() []string {
 	var names []string
 	for name, c := range o.channels {
-		if c.off() == "" {
+		if name != textRoad && c.off() == "" {
 			names = append(names, name)
 		}
 	}
@@ -168,33 +250,51 @@ func (o *Outbox) roads() []string {
 
 // batch is some deliveries that are sent together.
 type batch struct {
-	outbox *Outbox
-	worker string
+	outbox  *Outbox
+	worker  string
+	buckets *buckets
 
 	mu      sync.Mutex
-	claimed map[string]bool // phones that a delivery of this batch wakes: urgently?
+	claimed map[string]commune.Class // phones that a delivery of this batch wakes: how pressingly
 }
 
 // claim tells whether the phone is the caller's to wake. Only the first to ask
-// is told so, and the first urgent one after others that were not.
-func (b *batch) claim(phone string, urgent bool) bool {
+// is told so, and the first whose notice presses after others that do not.
+func (b *batch) claim(phone string, class commune.Class) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if before, taken := b.claimed[phone]; taken && (before || !urgent) {
+	if before, taken := b.claimed[phone]; taken && (before.Shown() || !class.Shown()) {
 		return false
 	}
-	b.claimed[phone] = urgent
+	b.claimed[phone] = class
 	return true
 }
 
-// deliver wakes the phones of one delivery, page by page.
+// deliver does the work of one delivery, page by page.
 func (b *batch) deliver(ctx context.Context, j *job) error {
 	o := b.outbox
-	if now := o.Now(); !j.Urgent && quiet(now) {
-		return j.write(o.App, step{state: waiting, lease: "@" + j.cursor(), nextAt: afterQuiet(now, j.Key), attempt: j.Attempt})
+	switch now := o.Now(); {
+	case j.over(now):
+		return j.write(o.App, step{state: expired, attempt: j.Attempt})
+	case j.Rung != pushRung && j.Rung != "push":
+		return b.climb(ctx, j)
+	case rules[j.Class].quiet && quiet(now):
+		morning := afterQuiet(now, j.Key)
+		if j.Expires == 0 || morning.Unix() < j.Expires {
+			return j.write(o.App, step{state: waiting, lease: "@" + j.cursor(), nextAt: morning, attempt: j.Attempt})
+		}
+	}
+	has, err := o.heard(j)
+	if err != nil {
+		return err
+	}
+	wide, err := b.spread(j)
+	if err != nil {
+		return err
 	}
 	for ctx.Err() == nil {
-		phones, err := page(o.App, j.Circle, j.cursor(), o.roads(), pageSize, o.Now())
+		limit := int(o.window.Load())
+		phones, err := page(o.App, j.Circle, j.cursor(), o.roads(), has, limit, o.Now())
 		var unknown *unknownCircle
 		if errors.As(err, &unknown) {
 			return j.write(o.App, step{state: dead, attempt: j.Attempt, err: unknown.Error()})
@@ -202,25 +302,52 @@ func (b *batch) deliver(ctx context.Context, j *job) error {
 		if err != nil {
 			return err
 		}
-		out := b.wake(ctx, phones, j.Urgent)
+		out := b.wake(ctx, j, phones, wide)
 		if ctx.Err() != nil {
 			return nil // nobody knows what arrived: the page is sent again
 		}
-		more, err := b.settle(j, phones, out)
+		more, err := b.settle(j, phones, out, len(phones) == limit)
 		if err != nil || !more {
 			return err
+		}
+		if j.over(o.Now()) {
+			return j.write(o.App, step{state: expired, attempt: j.Attempt})
 		}
 	}
 	return nil
 }
 
-// wake sends a page and returns the error of each phone, in order. A phone that
-// another delivery of the batch wakes counts as woken.
-func (b *batch) wake(ctx context.Context, phones []target, urgent bool) []error {
+// heard asks where the delivery's notice stands in the order of changes.
+func (o *Outbox) heard(j *job) (heard, error) {
+	if o.Heard == nil || j.Notice == "" {
+		return heard{}, nil
+	}
+	seq, epoch, err := o.Heard(o.App, j.Notice)
+	if err != nil {
+		return heard{}, fmt.Errorf("ask where a notice stands: %w", err)
+	}
+	return heard{seq, epoch}, nil
+}
+
+// spread is over how long the phones of the delivery are to meet the server.
+func (b *batch) spread(j *job) (time.Duration, error) {
+	if !wide[j.Circle.Kind()] {
+		return 0, nil
+	}
+	n, err := reach(b.outbox.App, j.Circle, b.outbox.roads(), b.outbox.Now())
+	return spread(n), err
+}
+
+// wake sends a page and returns what became of each phone, in order: nil when it
+// was woken, by this delivery or another of the batch.
+func (b *batch) wake(ctx context.Context, j *job, phones []target, wide time.Duration) []error {
 	out := make([]error, len(phones))
 	var all sync.WaitGroup
 	for i, p := range phones {
-		if !b.claim(p.ID, urgent) {
+		now := b.outbox.Now()
+		d, err := b.plan(j, p, wide, now)
+		if err != nil || d == nil {
+			out[i] = err
 			continue
 		}
 		select {
@@ -231,17 +358,93 @@ func (b *batch) wake(ctx context.Context, phones []target, urgent bool) []error 
 		}
 		all.Go(func() {
 			defer func() { <-b.outbox.sends }()
-			out[i] = b.outbox.wakeOne(ctx, p, urgent)
+			out[i] = b.outbox.wakeOne(ctx, p.Transport, *d)
 		})
 	}
 	all.Wait()
 	return out
 }
 
-func (o *Outbox) wakeOne(ctx context.Context, p target, urgent bool) error {
-	c := o.channels[p.Transport]
-	if c == nil {
-		return fmt.Errorf("no road %q", p.Transport)
+// errMuted is the outcome of a phone that is not to be woken for this notice.
+var errMuted = errors.New("the person does not want to be called for this kind")
+
+// held is the outcome of a phone that is to be woken later.
+type held struct{ until time.Time }
+
+func (e *held) Error() string { return "held until " + e.until.UTC().Format(time.RFC3339) }
+
+// plan makes the wake-up of one phone. It is nil when another delivery of
+// the batch wakes the phone, errMuted or *held when this is not the time.
+func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Delivery, error) {
+	if p.mutes(j.Class, j.Kind) {
+		return nil, errMuted
 	}
-	return c.send(ctx, Delivery{Phone: p.ID, Address: p.Address, Urgent: urgent, Class: commune.Class(0).Or(urgent)}, o.Now)
+	class := j.Class
+	if j.Circle.Kind() != onePhone {
+		if until := p.holdUntil(class, now); until.After(now) {
+			return nil, &held{until}
+		}
+	}
+	if !b.claim(p.ID, class) {
+		return nil, nil
+	}
+	if class == commune.Needed && !b.outbox.alerts.take(p.ID, now) {
+		class = commune.Information // enough noise for this hour
+	}
+	d := &Delivery{Phone: p.ID, Address: p.Address, Class: class, Urgent: class.Shown(), Life: j.life(now), Spread: wide, Key: j.Key + "." + p.ID}
+	if class.Shown() {
+		d.Tag = j.Notice
+		return d, nil
+	}
+	if ok, next := b.buckets.take(p.ID, now); !ok {
+		return nil, &held{next}
+	}
+	return d, nil
+}
+
+// wakeOne sends one wake-up. A service that asked to be left alone for a moment
+// is waited for.
+func (o *Outbox) wakeOne(ctx context.Context, road string, d Delivery) error {
+	c := o.channels[road]
+	if c == nil {
+		return fmt.Errorf("no road %q", road)
+	}
+	for range 3 {
+		err := c.send(ctx, d, o.Now)
+		var rests *resting
+		if !errors.As(err, &rests) {
+			return err
+		}
+		wait := c.lane(d.Address).askedFor(o.Now())
+		if wait <= 0 || wait > patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait + o.Rand(wait/4+time.Millisecond)):
+		}
+	}
+	return c.send(ctx, d, o.Now)
+}
+
+// alerts counts what is shown on a phone in an hour.
+type alerts struct {
+	mu   sync.Mutex
+	hour int64
+	n    map[string]int
+}
+
+// mostAlerts is how many times an hour one phone is made to show something that
+// is no emergency.
+const mostAlerts = 10
+
+func (a *alerts) take(phone string, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if hour := now.Unix() / 3600; hour != a.hour || a.n == nil {
+		a.hour, a.n = hour, map[string]int{}
+	}
+	a.n[phone]++
+	return a.n[phone] <= mostAlerts
 }

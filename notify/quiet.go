@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"hash/fnv"
 	"time"
 
 	"langso/commune"
@@ -34,7 +33,5 @@ func afterQuiet(t time.Time, key string) time.Time {
 	if local.Hour() >= quietFrom {
 		morning = morning.AddDate(0, 0, 1)
 	}
-	h := fnv.New32a()
-	h.Write([]byte(key))
-	return morning.Add(time.Duration(h.Sum32()%uint32(morningSpread/time.Second)) * time.Second)
+	return morning.Add(within(key, morningSpread))
 }

@@ -9,7 +9,9 @@ import (
 // Status is what officers see of the outbox.
 type Status struct {
 	Channels []ChannelStatus `json:"channels"`
-	Waiting  int             `json:"waiting"` // deliveries to come, single phones included
+	Waiting  int             `json:"waiting"` // wake-ups to come, single phones included
+	Texts    int             `json:"texts"`   // texts to come
+	Errands  int             `json:"errands"` // open errands of village heads
 	Dead     int             `json:"dead"`    // given up; an officer may set them to waiting again
 	// Oldest is how long the oldest due delivery has been due; 0: none is. More
 	// than a minute means that the outbox is not keeping up or not running.
@@ -35,11 +37,13 @@ func (o *Outbox) Status() (Status, error) {
 	var s Status
 	var oldest int64
 	err := o.App.ConcurrentDB().NewQuery(`SELECT
-		(SELECT count(*) FROM deliveries WHERE state = 'waiting'),
+		(SELECT count(*) FROM deliveries WHERE state = 'waiting' AND rung NOT IN ('sms', 'task')),
 		(SELECT count(*) FROM deliveries WHERE state = 'dead'),
 		(SELECT ifnull(min(next_at), 0) FROM deliveries WHERE state = 'waiting' AND next_at <= {:now}),
-		(SELECT count(*) FROM phones WHERE address_state = 'gone')`).
-		Bind(params{"now": now.Unix()}).Row(&s.Waiting, &s.Dead, &oldest, &s.Gone)
+		(SELECT count(*) FROM phones WHERE address_state = 'gone'),
+		(SELECT count(*) FROM notice_rungs WHERE state = 'waiting'),
+		(SELECT count(*) FROM errands WHERE state = 'open')`).
+		Bind(params{"now": now.Unix()}).Row(&s.Waiting, &s.Dead, &oldest, &s.Gone, &s.Texts, &s.Errands)
 	if err != nil {
 		return Status{}, fmt.Errorf("count deliveries: %w", err)
 	}

@@ -252,8 +252,9 @@ func (s *Service) address(e *core.RequestEvent, body []byte) (any, error) {
 				return err
 			}
 		}
-		_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET transport = {:transport}, address = {:address}, address_state = 'ok' WHERE id = {:id}`).
-			Bind(dbx.Params{"transport": ask.Transport, "address": ask.Address, "id": p.ID}).Execute()
+		_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET transport = {:transport}, address = {:address}, address_state = 'ok', gone_at = 0,
+			registered_at = max(registered_at + 1, {:now}) WHERE id = {:id}`).
+			Bind(dbx.Params{"transport": ask.Transport, "address": ask.Address, "id": p.ID, "now": s.now().Unix()}).Execute()
 		return err
 	})
 	return map[string]any{}, err

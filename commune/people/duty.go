@@ -17,6 +17,7 @@ func (d duty) place() string { return d.GetString("place") }
 // without, the role itself does.
 var circleOf = map[string]struct{ kind, at string }{
 	"village_health": {kind: "village-health", at: "villages"},
+	"village_head":   {kind: "village-head", at: "villages"},
 	"station":        {kind: "station", at: "stations"},
 	"seller":         {kind: "stall", at: "stalls"},
 	"clerk":          {kind: "stall", at: "stalls"},

@@ -15,7 +15,10 @@ import (
 const quotaRest = time.Minute
 
 // classify sorts the SDK's error, which must not have been wrapped: the SDK
-// looks at its outermost type alone. A plain "not found" is no dead address: FCM says the
+// looks at its outermost type alone. Only UNREGISTERED says that an address is
+// gone. SENDER_ID_MISMATCH is what every phone gets when the project is the wrong
+// one, and INVALID_ARGUMENT what an address gets that is none (our message is
+// always of one shape, and far from too big): suspects, never lost. A plain "not found" is no dead address: FCM says the
 // same of a project or an address of ours that does not exist.
 func classify(err error) error {
 	if err == nil {
@@ -23,17 +26,19 @@ func classify(err error) error {
 	}
 	resp := errorutils.HTTPResponse(err)
 	if resp == nil { // out of time, or 200 with a page of somebody else's
-		return &notify.Later{Why: "no answer that could be read"}
+		return &notify.Later{Why: "no answer that could be read", Unsure: true}
 	}
 	switch {
 	case messaging.IsUnregistered(err):
 		return &notify.Dead{Why: "UNREGISTERED"}
 	case messaging.IsSenderIDMismatch(err):
-		return &notify.Dead{Why: "SENDER_ID_MISMATCH"}
+		return &notify.Suspect{Why: "SENDER_ID_MISMATCH"}
+	case messaging.IsInvalidArgument(err):
+		return &notify.Suspect{Why: "INVALID_ARGUMENT"}
 	case messaging.IsThirdPartyAuthError(err): // Apple's or a browser's service: not FCM's road
 		return fmt.Errorf("wake phone: %d THIRD_PARTY_AUTH_ERROR", resp.StatusCode)
 	case resp.Header.Get(trouble) == "network":
-		return &notify.Later{Why: "network trouble"}
+		return &notify.Later{Why: "network trouble", Unsure: true}
 	case resp.Header.Get(trouble) == "token" && resp.StatusCode != http.StatusUnauthorized:
 		return &notify.Later{Why: "no access token"}
 	}

@@ -67,13 +67,14 @@ func TestWhatTheServiceSays(t *testing.T) {
 	}{
 		"all is well":                     {reply{status: 200, body: `{"name":"projects/langso/messages/1"}`}, "ok", 0},
 		"the app was removed":             {reply{status: 404, body: fcmError("UNREGISTERED")}, "dead", 0},
-		"the phone is another project's":  {reply{status: 403, body: fcmError("SENDER_ID_MISMATCH")}, "dead", 0},
+		"the phone is another project's":  {reply{status: 403, body: fcmError("SENDER_ID_MISMATCH")}, "suspect", 0},
 		"wrong project":                   {reply{status: 404, body: `{"error":{"status":"NOT_FOUND","message":"Requested entity was not found."}}`}, "config", 0},
 		"wrong address of ours":           {reply{status: 404, body: page}, "config", 0},
 		"key not accepted":                {reply{status: 401, body: `{"error":{"status":"UNAUTHENTICATED"}}`}, "config", 0},
 		"not allowed":                     {reply{status: 403, body: `{"error":{"status":"PERMISSION_DENIED"}}`}, "config", 0},
 		"Apple's key is bad":              {reply{status: 401, body: fcmError("THIRD_PARTY_AUTH_ERROR")}, "refused", 0},
-		"not an address":                  {reply{status: 400, body: fcmError("INVALID_ARGUMENT")}, "refused", 0},
+		"not an address":                  {reply{status: 400, body: fcmError("INVALID_ARGUMENT")}, "suspect", 0},
+		"our own message is bad":          {reply{status: 400, body: `{"error":{"status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"message.data"}]}]}}`}, "refused", 0},
 		"quota, says when":                {reply{status: 429, header: retry("120"), body: fcmError("QUOTA_EXCEEDED")}, "later", 2 * time.Minute},
 		"quota, does not say":             {reply{status: 429, body: fcmError("QUOTA_EXCEEDED")}, "later", time.Minute},
 		"too many, without words":         {reply{status: 429, header: retry("30")}, "later", 30 * time.Second},
@@ -112,7 +113,10 @@ func kind(err error) (string, time.Duration) {
 	var gone *notify.Dead
 	var later *notify.Later
 	var config *notify.Config
+	var suspect *notify.Suspect
 	switch {
+	case errors.As(err, &suspect):
+		return "suspect", 0
 	case err == nil:
 		return "ok", 0
 	case errors.As(err, &gone):
@@ -139,15 +143,26 @@ func TestWakeUpHoldsNoWords(t *testing.T) {
 	}))
 	defer s.Close()
 	sender := New(Settings{Endpoint: s.URL + "/v1/"})
+	length := map[bool]int{}
 	for who, c := range map[string]struct {
-		urgent bool
-		want   string
+		d    notify.Delivery
+		want string
 	}{
-		"any notice": {false, `{"message":{"android":{"collapse_key":"s","priority":"normal","ttl":"2419200s"},"data":{"t":"s"},"token":"` + secret + `"}}`},
-		"urgent":     {true, `{"message":{"android":{"priority":"high","ttl":"2419200s"},"data":{"t":"s"},"token":"` + secret + `"}}`},
+		"any notice":    {notify.Delivery{}, `{"message":{"android":{"collapse_key":"s","priority":"normal","ttl":"2419200s"},"data":{"j":"0","p":"0000000000000000","t":"s"},"token":"` + secret + `"}}`},
+		"to many":       {notify.Delivery{Spread: 12 * time.Second, Tag: ""}, `{"message":{"android":{"collapse_key":"s","priority":"normal","ttl":"2419200s"},"data":{"j":"12","p":"000000000000000","t":"s"},"token":"` + secret + `"}}`},
+		"for an hour":   {notify.Delivery{Life: time.Hour + 500*time.Millisecond}, `{"message":{"android":{"collapse_key":"s","priority":"normal","ttl":"3600s"},"data":{"j":"0","p":"0000000000000000000","t":"s"},"token":"` + secret + `"}}`},
+		"urgent":        {notify.Delivery{Urgent: true, Tag: "tagoffifteenchr"}, `{"message":{"android":{"notification":{"body_loc_key":"notice_body","channel_id":"notices","tag":"tagoffifteenchr","title_loc_key":"notice_title"},"priority":"high","ttl":"2419200s"},"data":{"j":"0","p":"0000000000000000","t":"s"},"token":"` + secret + `"}}`},
+		"urgent, short": {notify.Delivery{Urgent: true, Tag: "tagofanothernot", Life: 600 * time.Second}, `{"message":{"android":{"notification":{"body_loc_key":"notice_body","channel_id":"notices","tag":"tagofanothernot","title_loc_key":"notice_title"},"priority":"high","ttl":"600s"},"data":{"j":"0","p":"00000000000000000000","t":"s"},"token":"` + secret + `"}}`},
 	} {
 		t.Run(who, func(t *testing.T) {
-			if err := sender.Send(context.Background(), notify.Delivery{Phone: "p1", Address: secret, Urgent: c.urgent}); err != nil {
+			c.d.Phone, c.d.Address = "p1", secret
+			defer func() {
+				if was := length[c.d.Urgent]; was != 0 && was != len(body) {
+					t.Errorf("%d bytes, others of its kind have %d: the length tells them apart", len(body), was)
+				}
+				length[c.d.Urgent] = len(body)
+			}()
+			if err := sender.Send(context.Background(), c.d); err != nil {
 				t.Fatal(err)
 			}
 			var got any

@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/cmd"
 
 	"langso/demo"
+	filestore "langso/files"
 	"langso/hooks"
 	"langso/load"
 	"langso/notify"
@@ -44,6 +45,8 @@ func main() {
 		Files:   files(),
 		SignIn:  &signin.Service{App: app, SMS: gateway},
 		Outbox:  outbox,
+
+		FileSettings: filestore.FromEnv(),
 	})
 
 	app.RootCmd.Use = "langso"

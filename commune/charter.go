@@ -49,6 +49,7 @@ func (c Collection) charter(b *strings.Builder, actions []Action) {
 		entry(b, "apart", c.policies())
 	}
 	entry(b, "by server", sortedList(c.ServerFields))
+	entry(b, "files", sortedList(c.Files))
 	for _, field := range slices.Sorted(maps.Keys(c.Routes)) {
 		r := c.Routes[field]
 		shown := ""

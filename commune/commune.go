@@ -61,6 +61,10 @@ type Collection struct {
 	Personal bool
 	Owner    string
 
+	// Files are text fields that hold the names of files, one or several parted
+	// by a space: who reads the record may read them. See package files.
+	Files []string
+
 	// Rank orders what comes down in one answer; smaller is sooner.
 	Rank Rank
 

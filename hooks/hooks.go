@@ -16,6 +16,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
+	"langso/files"
 	"langso/notify"
 	"langso/signin"
 	"langso/sync/exchange"
@@ -31,6 +32,8 @@ type Options struct {
 	Now     func() time.Time // the server's clock; nil: the computer's
 	Name    string           // "Xã Phúc Hòa"
 
+	FileSettings files.Settings // limits and place of photos and scans; zero: the defaults
+
 	SQLConsole bool // whether the dashboard's SQL console answers
 	Demo       bool // the demo commune is loaded
 }
@@ -41,6 +44,7 @@ type Commune struct {
 	App     core.App
 	Journal *journal.Journal
 	Engine  *exchange.Engine
+	store   *files.Store
 	key     ed25519.PrivateKey
 	seen    seen
 	marked  mark // as it was last written
@@ -59,6 +63,7 @@ func Bind(app core.App, o Options) *Commune {
 	}
 	c.bindSchema()
 	c.bindRecords()
+	c.bindFiles() // after the records: its part of their writing lies within their transaction
 	c.bindRoutes()
 	c.bindJobs()
 	return c

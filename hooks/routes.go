@@ -31,6 +31,9 @@ func (c *Commune) bindRoutes() {
 			c.SignIn.MayInvite = c.mayInvite
 			signin.Bind(se, c.SignIn)
 		}
+		if err := c.store.Routes(se); err != nil {
+			return err
+		}
 		if c.Files != nil {
 			if err := pwa.Bind(se, c.Files); err != nil {
 				return err

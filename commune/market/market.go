@@ -29,6 +29,7 @@ var Domain = commune.Domain{
 		Write:        commune.Circles{commune.Stall("stall")},
 		Fields:       commune.Policies{"stock": commune.SumAbove(0), "price": commune.Merge},
 		ServerFields: []string{"external"},
+		Files:        []string{"photos"},
 		Rank:         commune.Catalogue,
 		Fill:         fillProduct,
 		Check:        checkProduct,

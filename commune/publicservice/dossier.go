@@ -20,6 +20,7 @@ func (d dossier) procedure() string   { return d.GetString("procedure") }
 func (d dossier) status() Status      { return Status(d.GetInt("status")) }
 func (d dossier) code() string        { return d.GetString("code") }
 func (d dossier) note() string        { return d.GetString("note") }
+func (d dossier) scans() string       { return d.GetString("scans") }
 func (d dossier) say() string         { return d.GetString("say") }
 func (d dossier) submittedAt() string { return d.GetString("submitted_at") }
 func (d dossier) receipt() string     { return d.GetString("receipt") }

@@ -28,6 +28,7 @@ var Domain = commune.Domain{
 		Write:    commune.Circles{commune.Person("person")},
 		Personal: true,
 		Owner:    "person",
+		Files:    []string{"scans"},
 		Check:    checkDraft,
 	}, {
 		Name:     "dossiers",
@@ -35,6 +36,7 @@ var Domain = commune.Domain{
 		Read:     commune.Circles{commune.Person("person"), commune.Person("filed_by"), commune.Duty("onestop")},
 		Personal: true,
 		Owner:    "person",
+		Files:    []string{"scans"},
 		Check:    checkDossier,
 		Raise:    raiseDossier,
 	}, {

@@ -17,6 +17,7 @@ type submission struct {
 	Procedure string          `json:"procedure"`
 	Content   json.RawMessage `json:"content"`
 	Note      string          `json:"note"`
+	Scans     string          `json:"scans"` // names of files, parted by a space
 }
 
 // submit takes a dossier and tells receipt, submitted_at and status. The same
@@ -54,6 +55,7 @@ func submit(c *commune.Call) error {
 		"status":       int(Registered),
 		"content":      content,
 		"note":         ask.Note,
+		"scans":        ask.Scans,
 		"channel":      channel,
 		"filed_by":     ask.filedBy(c.Author, channel),
 		"submitted_at": at,
@@ -119,7 +121,7 @@ func again(c *commune.Call, s submission, content Content, d dossier) error {
 	if err != nil {
 		return err
 	}
-	if d.person() != s.Person || d.procedure() != s.Procedure || d.note() != s.Note || !maps.Equal(was, content) {
+	if d.person() != s.Person || d.procedure() != s.Procedure || d.note() != s.Note || d.scans() != s.Scans || !maps.Equal(was, content) {
 		return commune.Refuse("exists", "Mã này đã dùng cho hồ sơ khác. Hãy nộp lại từ bản nháp.")
 	}
 	tellReceipt(c, d)

@@ -154,6 +154,7 @@ var arrows = []struct {
 	{"notify/sms", []string{"notify"}, "a gateway knows numbers and texts"},
 	{"files", []string{"commune", "files/picture", "signin", "sync/wire"}, "files are read by circles; what a circle is, others say"},
 	{"files/picture", nil, "bytes in, bytes out: phones clean with it too"},
+	{"notify/fcmsim", nil, "it plays Google and knows nobody here"},
 	{"signin", []string{"commune", "commune/people", "notify/sms", "sync/wire"}, "the way in knows people, not what they do"},
 	{"phone", []string{"files/picture", "sync/wire"}, "a phone has no server in it"},
 	{"phone/command", []string{"phone"}, "a phone on the command line is a phone"},

@@ -39,9 +39,12 @@ var (
 	leisured = pace{commune.Information, commune.DataOnly}
 )
 
-// leaseTime is how long a worker may be silent before another takes over: more
-// than a page can take.
-const leaseTime = 2 * time.Minute
+// leaseTime is how long a worker may be silent before another takes over; while
+// it works it renews its leases every beat.
+const (
+	leaseTime = 30 * time.Second
+	beat      = 10 * time.Second
+)
 
 // errLost says that another worker has the delivery: what we know is old.
 var errLost = errors.New("lease lost")

@@ -33,7 +33,7 @@ const (
 	batchSize   = 100              // deliveries leased at a time
 	jobsAtOnce  = 16               // of them under way at a time
 	sendsAtOnce = 1000             // wake-ups under way at a time
-	sendTime    = 15 * time.Second // one wake-up; three strikes and two rounds of a page stay within a lease
+	sendTime    = 15 * time.Second // one wake-up
 	keepDone    = 30 * 24 * time.Hour
 	sweepEvery  = time.Hour
 )
@@ -217,6 +217,7 @@ func (o *Outbox) batch(ctx context.Context, p pace) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer b.keep(ctx)()
 	errs := make([]error, len(jobs))
 	turns := make(chan struct{}, jobsAtOnce)
 	var all sync.WaitGroup
@@ -235,6 +236,28 @@ func (o *Outbox) batch(ctx context.Context, p pace) (int, error) {
 		err = errors.Join(err, release(o.App, b.worker))
 	}
 	return len(jobs), err
+}
+
+// keep renews the batch's leases at every beat until the function it returns is
+// called. A process that is paused or killed does not, and loses them.
+func (b *batch) keep(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		tick := time.NewTicker(beat)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := renew(b.outbox.App, b.worker, b.outbox.Now()); err != nil {
+				b.outbox.App.Logger().Warn("outbox could not renew its leases", "error", err)
+			}
+		}
+	})
+	return func() { cancel(); beating.Wait() }
 }
 
 // roads names the senders that wake phones and have something to work with.

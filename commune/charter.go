@@ -58,6 +58,13 @@ func (c Collection) charter(b *strings.Builder, actions []Action) {
 		}
 		entry(b, "follows", fmt.Sprintf("%s = %s.%s of %s%s", field, r.Of, r.From, r.Via, shown))
 	}
+	if len(c.Snapshot) > 0 {
+		names := make([]string, len(c.Snapshot))
+		for i, circle := range c.Snapshot {
+			names[i] = string(circle)
+		}
+		entry(b, "in file", sortedList(names))
+	}
 	if c.Personal {
 		owner := c.Owner
 		if owner == "" {

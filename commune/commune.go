@@ -67,6 +67,10 @@ type Collection struct {
 
 	// Rank orders what comes down in one answer; smaller is sooner.
 	Rank Rank
+	// Snapshot names circles in which these records lie ready in a file for every
+	// phone that begins. The file is kept by caches and carried by card: only for
+	// circles that are open to the whole commune, never for what is a person's own.
+	Snapshot []Circle
 
 	// Fill completes a new or changed record before it is checked (a folded
 	// search key, a server's date). It may set fields, nothing else.

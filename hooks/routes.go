@@ -89,7 +89,11 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 		return c.busy(e, err)
 	}
 	c.seen.note(phone.ID, ask, c.Now())
-	packed, encoding := wire.Pack(answer, e.Request.Header.Get("Accept-Encoding"))
+	text, err := wire.Write(answer)
+	if err != nil {
+		return err
+	}
+	packed, encoding := text.Pack(e.Request.Header.Get("Accept-Encoding"))
 	h := e.Response.Header()
 	// Headers for pages: on this answer they are only bytes.
 	h.Del("X-Frame-Options")

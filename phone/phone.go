@@ -40,6 +40,7 @@ type Phone struct {
 	client  *http.Client
 	now     func() time.Time
 	app     string
+	dir     string
 	syncing sync.Mutex // held by the one exchange under way
 	writing sync.Mutex // held while an edit gets its number
 }
@@ -59,6 +60,8 @@ func WithApp(name string) Option { return func(p *Phone) { p.app = name } }
 const tables = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (coll TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, circles TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (coll, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (at INTEGER PRIMARY KEY, coll TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, whole INTEGER NOT NULL, circles TEXT, fields TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS kept_record ON kept (coll, id);
 CREATE TABLE IF NOT EXISTS edits (n INTEGER PRIMARY KEY, body TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT '', covered INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL, person TEXT NOT NULL DEFAULT '');
 `
 
@@ -75,7 +78,7 @@ func Open(dir, server string, options ...Option) (*Phone, error) {
 	}
 	// One connection: a phone is one reader and one writer, and order is simple.
 	db.SetMaxOpenConns(1)
-	p := &Phone{db: db, client: &http.Client{Timeout: 5 * time.Minute}, now: time.Now, app: "langso-phone/1"}
+	p := &Phone{db: db, client: &http.Client{Timeout: 5 * time.Minute}, now: time.Now, app: "langso-phone/1", dir: dir}
 	for _, o := range options {
 		o(p)
 	}

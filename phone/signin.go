@@ -111,10 +111,11 @@ func (p *Phone) Adopt(id, person string) error {
 // anew, those of another are held: they are neither lost nor sent in somebody
 // else's name.
 func begin(tx *sql.Tx, person string) error {
-	if err := forget(tx, ""); err != nil {
+	if err := forgetRecords(tx); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('told', 'circles', 'want')`); err != nil {
+	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('epoch', 'cursor', 'standing', 'resume', 'compare', 'check', 'compared', 'told', 'circles')`)
+	if err != nil {
 		return err
 	}
 	before, err := getMeta(tx, "person")
@@ -197,7 +198,7 @@ func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM edits; DELETE FROM meta WHERE key != 'server'`); err != nil {
+	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM meta WHERE key != 'server'`); err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}
 	return p.scrub()

@@ -20,8 +20,13 @@ type Report struct {
 	Verdicts  []wire.Verdict
 	Changed   int // records that came or changed
 	Gone      int
-	Complete  bool
-	RetryIn   time.Duration // the server asks for patience
+	Loaded    int // records from snapshot files
+
+	Mismatches int // times that a comparison with the server found a difference
+	Mended     int // records that were not, or not so, on the server
+	Renumbered int // edits whose numbers another copy of this phone had used
+	Complete   bool
+	RetryIn    time.Duration // the server asks for patience
 }
 
 // ErrCut means that the answer ended before its end. What came whole is kept;
@@ -38,8 +43,9 @@ func (p *Phone) Sync(ctx context.Context) (Report, error) {
 	p.syncing.Lock()
 	defer p.syncing.Unlock()
 	var report Report
+	m := &meeting{Phone: p, report: &report}
 	for range manyPages {
-		again, err := p.exchange(ctx, &report)
+		again, err := m.exchange(ctx)
 		if e := p.scrubIfDue(); err == nil {
 			err = e
 		}
@@ -50,48 +56,77 @@ func (p *Phone) Sync(ctx context.Context) (Report, error) {
 	return report, fmt.Errorf("sync: no end after %d answers", manyPages)
 }
 
+// meeting is one Sync, of one or several exchanges.
+type meeting struct {
+	*Phone
+	report  *Report
+	compare comparison
+	without bool // snapshot files: one could not be had
+}
+
 // exchange is one ask and its answer; again when there is more to say or hear.
-func (p *Phone) exchange(ctx context.Context, report *Report) (again bool, err error) {
-	ask, more, err := p.ask()
+func (m *meeting) exchange(ctx context.Context) (again bool, err error) {
+	ask, err := m.ask()
+	if err == nil {
+		err = m.compare.due(m.Phone, ask.Ask)
+	}
 	if err != nil {
 		return false, fmt.Errorf("make ask: %w", err)
 	}
-	body, err := json.Marshal(ask)
+	ask.Check, ask.listed = m.compare.next, m.compare.listed
+	ask.Snapshots = ask.Snapshots && !m.without
+	a, err := m.meet(ctx, ask)
 	if err != nil {
-		return false, fmt.Errorf("make ask: %w", err)
+		return false, err
+	}
+	switch {
+	case len(a.load) > 0:
+		m.without, err = m.fetch(ctx, a.load)
+		return err == nil, err
+	case a.retried:
+		return false, nil // the server asked for patience
+	case !a.ended:
+		return false, ErrCut
+	case a.complete:
+		if again, err = m.compare.heard(m.Phone, a); err != nil {
+			return false, fmt.Errorf("compare: %w", err)
+		}
+	}
+	return again || a.again || (ask.more && a.complete), nil
+}
+
+// meet sends an ask and keeps its answer.
+func (m *meeting) meet(ctx context.Context, ask *asking) (*answer, error) {
+	body, err := json.Marshal(ask.Ask)
+	if err != nil {
+		return nil, fmt.Errorf("make ask: %w", err)
 	}
 	encoding := ""
 	if len(body) > 1024 {
 		body, encoding = pack(body), "zstd"
 	}
-	report.Exchanges++
-	report.Up += len(body)
-	report.Sent += len(ask.Edits)
-	response, err := p.post(ctx, "/api/sync", body, encoding, true)
+	m.report.Exchanges++
+	m.report.Up += len(body)
+	m.report.Sent += len(ask.Edits)
+	response, err := m.post(ctx, "/api/sync", body, encoding, true)
 	if err != nil {
-		return false, p.failed(err)
+		return nil, m.failed(err)
 	}
 	defer response.Body.Close()
 	if kind := response.Header.Get("Content-Type"); !strings.HasPrefix(kind, wire.ContentAnswer) {
-		return false, fmt.Errorf("%w: answered as %q", ErrNoServer, kind)
+		return nil, fmt.Errorf("%w: answered as %q", ErrNoServer, kind)
 	}
 	counted := &counter{r: response.Body}
 	plain, err := wire.Unpacked(counted, response.Header.Get("Content-Encoding"))
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrCut, err)
+		return nil, fmt.Errorf("%w: %w", ErrCut, err)
 	}
-	a, err := p.keep(ask, plain, report)
-	report.Down += counted.n
+	a, err := m.keep(ask, plain, m.report)
+	m.report.Down += counted.n
 	if err != nil {
-		return false, fmt.Errorf("keep answer: %w", err)
+		return nil, fmt.Errorf("keep answer: %w", err)
 	}
-	if !a.ended {
-		if a.retried {
-			return false, nil // the server asked for patience
-		}
-		return false, p.narrow()
-	}
-	return a.again || (more && a.complete), nil
+	return a, nil
 }
 
 // Watch syncs again and again until ctx ends: every interval, and at once after

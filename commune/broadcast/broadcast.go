@@ -15,6 +15,7 @@ var Domain = commune.Domain{
 		Name:         "announcements",
 		Title:        "Thông báo của xã",
 		Read:         commune.Circles{commune.Village("village").When("village"), commune.Everyone().Unless("village"), commune.Duty("broadcast")},
+		Snapshot:     []commune.Circle{commune.Commune},
 		Write:        commune.Circles{commune.Duty("broadcast")},
 		ServerFields: []string{"external"},
 		Rank:         commune.Near,

@@ -16,11 +16,12 @@ var Domain = commune.Domain{
 	Name:  "publicservice",
 	Title: "Dịch vụ công",
 	Collections: []commune.Collection{{
-		Name:  "procedures",
-		Title: "Thủ tục hành chính",
-		Read:  commune.Circles{commune.Everyone()},
-		Rank:  commune.Catalogue,
-		Check: checkProcedure,
+		Name:     "procedures",
+		Title:    "Thủ tục hành chính",
+		Read:     commune.Circles{commune.Everyone()},
+		Snapshot: []commune.Circle{commune.Commune},
+		Rank:     commune.Catalogue,
+		Check:    checkProcedure,
 	}, {
 		Name:     "drafts",
 		Title:    "Bản nháp hồ sơ",

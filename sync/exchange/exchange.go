@@ -9,9 +9,7 @@
 package exchange
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,9 +30,12 @@ type Engine struct {
 	journal   *journal.Journal
 	judge     push.Judge
 	standings *standings
-	ranks     map[string]int
+	known     pull.Collections
 	now       func() time.Time
 	slots     chan struct{} // exchanges at work at once, idle ones aside
+
+	// Offer names the snapshot files that lie ready for circles; nil offers none.
+	Offer func(circles []string, head journal.Head) []wire.Snapshot
 }
 
 // atOnce bounds the memory and the connections that exchanges take together:
@@ -47,16 +48,23 @@ func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([
 		app: app, journal: j, now: now,
 		judge:     push.Judge{App: app, Journal: j, Domains: domains, Sign: sign},
 		standings: newStandings(app, j, domains),
-		ranks:     map[string]int{},
 		slots:     make(chan struct{}, atOnce),
 	}
+	ranks := map[string]int{}
+	x.known = pull.Collections{Rank: func(coll string) int { return ranks[coll] }, Files: map[string][]string{}}
 	for _, d := range domains {
 		for _, c := range d.Collections {
-			x.ranks[c.Name] = int(c.Rank)
+			ranks[c.Name] = int(c.Rank)
+			for _, circle := range c.Snapshot {
+				x.known.Files[string(circle)] = append(x.known.Files[string(circle)], c.Name)
+			}
 		}
 	}
 	return x
 }
+
+// Files returns for each circle that has a snapshot file the collections in it.
+func (x *Engine) Files() map[string][]string { return x.known.Files }
 
 // Phone is who asks; the caller has made sure of it.
 type Phone struct {
@@ -74,8 +82,9 @@ func (x *Engine) Circles(person string) ([]string, error) {
 	return circles, err
 }
 
-// Serve does one exchange and returns the answer, newline-delimited JSON. The error is the server's: the ask may be sent again.
-func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]byte, error) {
+// Serve does one exchange and returns the lines of the answer. The error is the
+// server's: the ask may be sent again.
+func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]wire.Line, error) {
 	now := x.now()
 	if answer, ok, err := x.idle(ctx, p, ask, now); ok || err != nil {
 		return answer, err
@@ -90,7 +99,6 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]byte, err
 	if err := x.journal.Absorb(x.app, 0); err != nil {
 		return nil, fmt.Errorf("absorb before an exchange: %w", err)
 	}
-	out := lines{}
 	pushed, err := x.push(ctx, p, ask, now)
 	if err != nil {
 		return nil, fmt.Errorf("judge edits: %w", err)
@@ -107,45 +115,60 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]byte, err
 		x.app.Logger().Error("reading changes failed after a push", "error", err)
 		down = []wire.Line{{RetryIn: 20}}
 	}
+	var out []wire.Line
 	// A changed epoch stands first: it says what the numbers after it mean.
 	if len(down) > 0 && down[0].Epoch != nil {
-		out.add(down[0])
-		down = down[1:]
+		out, down = append(out, down[0]), down[1:]
 	}
-	if len(ask.Edits) > 0 || out.n > 0 {
+	out = append(out, said(pushed, len(ask.Edits) > 0 || len(out) > 0)...)
+	if len(pushed.Verdicts) > 0 && several(down) {
+		none := ""
+		out = append(out, wire.Line{Mark: &none}) // verdicts do not wait for the first rows
+	}
+	return append(out, down...), nil
+}
+
+// said are the lines about the ask's edits.
+func said(pushed push.Outcome, asked bool) (out []wire.Line) {
+	if asked {
 		if len(pushed.Verdicts) > 0 || pushed.SendFrom == 0 {
-			out.add(wire.Line{Verdicts: pushed.Verdicts, Acked: &pushed.Acked})
+			out = append(out, wire.Line{Verdicts: pushed.Verdicts, Acked: &pushed.Acked})
 		}
 		if pushed.SendFrom > 0 {
-			out.add(wire.Line{SendFrom: pushed.SendFrom, Acked: &pushed.Acked})
+			out = append(out, wire.Line{SendFrom: pushed.SendFrom, Acked: &pushed.Acked})
 		}
 	}
 	if len(pushed.Problems) > 0 {
-		out.add(wire.Line{Problems: pushed.Problems})
+		out = append(out, wire.Line{Problems: pushed.Problems})
 	}
-	for _, line := range down {
-		out.add(line)
+	return out
+}
+
+// several tells whether lines are more than one chunk.
+func several(lines []wire.Line) bool {
+	for _, l := range lines {
+		if l.Mark != nil || l.More != "" {
+			return true
+		}
 	}
-	return out.Bytes(), out.err
+	return false
 }
 
 // idle answers the commonest ask, nothing to say and nothing to hear, with one
 // statement.
-func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) ([]byte, bool, error) {
-	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Told != "" {
+func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) ([]wire.Line, bool, error) {
+	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Cursor == 0 || ask.Told != "" || ask.Compare || ask.Check != nil {
 		return nil, false, nil
 	}
 	circles, asOf, err := x.standings.of(p.Person, now, 0)
 	if err != nil || ask.Standing != wire.StandingHash(circles) {
 		return nil, false, err
 	}
-	head, last, idle, err := x.journal.Idle(ctx, circles, int64(ask.Cursor), x.standings.from)
-	if err != nil || !idle || last > asOf || head.Epoch != ask.Epoch || int64(ask.Cursor) > head.Seq {
+	q, err := x.journal.Idle(ctx, circles, int64(ask.Cursor), x.standings.from)
+	if err != nil || !q.Idle || q.Last > asOf || q.Epoch != ask.Epoch || int64(ask.Cursor) > q.Seq || int64(ask.Cursor) < q.Floor {
 		return nil, false, err
 	}
-	out := lines{}
-	out.add(wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(head.Seq), Epoch: head.Epoch}})
-	return out.Bytes(), true, out.err
+	return []wire.Line{{Complete: &wire.Complete{Cursor: wire.Cursor(q.Seq), Epoch: q.Epoch, Sum: q.Sum}}}, true, nil
 }
 
 func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) (push.Outcome, error) {
@@ -180,6 +203,9 @@ func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 func (x *Engine) foreign(ask *wire.Ask) (bool, error) {
 	if ask.Epoch == "" {
 		return false, nil // it saw nothing yet: its edits have base 0
+	}
+	if ask.Compare {
+		return true, nil
 	}
 	head, err := x.journal.Head()
 	return head.Epoch != ask.Epoch || int64(ask.Cursor) > head.Seq, err
@@ -257,39 +283,100 @@ func (x *Engine) held(ask *wire.Ask) ([]string, error) {
 
 // read makes the lines of an answer from a state.
 func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, circles, held []string) ([]wire.Line, error) {
+	p, epoch := x.place(r, ask, circles, held)
 	var down []wire.Line
-	p := pull.Phone{Cursor: int64(ask.Cursor), Held: held, Now: circles, Resume: ask.Resume, Want: ask.Want}
-	switch {
-	case ask.Cursor == 0 && (ask.Resume == "" || pull.Fits(ask.Resume, r.Head)):
-		// A new phone, or one that is being filled.
-	case ask.Epoch == r.Epoch && p.Cursor <= r.Seq && held != nil:
-		// A phone that we know.
-	default:
-		// Another history, a cursor of a future that was lost, or a standing that
-		// nobody remembers: the phone starts anew and keeps its edits.
-		p.Cursor, p.Held, p.Resume = 0, nil, ""
-		down = append(down, wire.Line{Epoch: &wire.EpochLine{Is: r.Epoch, Reset: true}})
+	if epoch != nil {
+		down = append(down, wire.Line{Epoch: epoch})
 	}
 	standing := wire.StandingHash(circles)
 	if ask.Standing != standing || ask.Told != "" && ask.Told != standing || p.Cursor == 0 {
 		down = append(down, wire.Line{Standing: &wire.StandingLine{Hash: standing, Circles: circles}})
 	}
-	made, err := pull.Make(ctx, r, p, func(coll string) int { return x.ranks[coll] })
-	return append(down, made...), err
-}
-
-// lines writes an answer.
-type lines struct {
-	bytes.Buffer
-	n   int
-	err error
-}
-
-func (l *lines) add(line wire.Line) {
-	enc := json.NewEncoder(&l.Buffer)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(line); err != nil && l.err == nil {
-		l.err = fmt.Errorf("write answer: %w", err)
+	if p.Cursor == 0 && p.Resume == "" && ask.Snapshots && x.Offer != nil {
+		if offer := x.offer(p, r.Head); len(offer) > 0 {
+			return append(down, wire.Line{Load: offer}), nil
+		}
 	}
-	l.n++
+	changes, full, err := pull.Make(ctx, r, p, x.known)
+	if err != nil || full {
+		return append(down, changes...), err
+	}
+	var end []wire.Line
+	if ask.Check != nil && epoch == nil {
+		drops, mended, err := pull.NewRows(r, p, x.known).Check(ctx, ask.Check)
+		if err != nil {
+			return nil, err
+		}
+		down = append(down, drops...)
+		end = mended
+	}
+	if old := x.oldest(p); old > 0 && old < r.Floor {
+		// What it should hear is gone may be forgotten: it finds out by comparing.
+		end = append(end, wire.Line{Check: "sums"})
+	}
+	sum, err := r.Sum(ctx, circles)
+	if err != nil {
+		return nil, err
+	}
+	end = append(end, wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(r.Seq), Epoch: r.Epoch, Sum: sum}})
+	return slices.Concat(down, changes, end), nil
+}
+
+// place decides from where a phone can go on, and whether its history is ours.
+func (x *Engine) place(r *journal.Reader, ask *wire.Ask, circles, held []string) (pull.Phone, *wire.EpochLine) {
+	p := pull.Phone{Cursor: int64(ask.Cursor), Held: held, Now: circles, Whole: ask.Compare, Resume: ask.Resume, Want: ask.Want}
+	same := ask.Epoch == r.Epoch
+	switch {
+	case ask.Cursor == 0 && len(ask.Loaded) > 0 && (!same || !loadedFits(ask, r.Seq)):
+		// Files of another history.
+	case ask.Cursor == 0 && (ask.Resume == "" || pull.Fits(ask.Resume, r.Head)):
+		// A new phone, or one that is being filled.
+		p.Loaded = map[string]int64{}
+		for _, c := range circles {
+			if at, ok := ask.Loaded[c]; ok {
+				p.Loaded[c] = int64(at)
+			}
+		}
+		return p, nil
+	case ask.Cursor > 0 && held != nil && same && p.Cursor <= r.Seq:
+		return p, nil // a phone that we know
+	case ask.Cursor > 0 && held != nil:
+		// Another history, or a future that was lost: it keeps what it has, hears
+		// what changed since as a whole, and compares.
+		p.Whole, p.Resume = true, ""
+		x.app.Logger().Warn("a phone knows another history: it compares", "epoch", ask.Epoch, "cursor", ask.Cursor)
+		return p, &wire.EpochLine{Is: r.Epoch, Compare: true}
+	}
+	// A standing that nobody remembers: it starts anew and keeps its edits.
+	return pull.Phone{Now: circles, Want: ask.Want}, &wire.EpochLine{Is: r.Epoch, Reset: true}
+}
+
+func loadedFits(ask *wire.Ask, seq int64) bool {
+	for _, at := range ask.Loaded {
+		if int64(at) > seq || at <= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// oldest is the earliest number that a phone goes on from; 0 when it begins.
+func (x *Engine) oldest(p pull.Phone) int64 {
+	old := p.Cursor
+	for _, at := range p.Loaded {
+		if old == 0 || at < old {
+			old = at
+		}
+	}
+	return old
+}
+
+// offer names the files that the phone has not loaded.
+func (x *Engine) offer(p pull.Phone, head journal.Head) (out []wire.Snapshot) {
+	for _, s := range x.Offer(p.Now, head) {
+		if _, has := p.Loaded[s.Circle]; !has {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -53,6 +53,8 @@ type absorption struct {
 	shapes  *shapes
 	seq     int64
 	circles map[string]int64 // made in this transaction, not yet committed
+	names   map[int64]string // of circles, read or made in this transaction
+	tally   tally
 }
 
 // touched is one record to look at.
@@ -61,7 +63,7 @@ type touched struct{ coll, rid string }
 func (a *absorption) run(tx core.App, all bool) (done bool, err error) {
 	a.db = &writer{db: tx.NonconcurrentDB()}
 	defer a.db.close()
-	a.circles = map[string]int64{}
+	a.circles, a.names, a.tally = map[string]int64{}, map[int64]string{}, tally{}
 	first := true
 	for {
 		ts, err := a.next()
@@ -98,6 +100,10 @@ func (a *absorption) run(tx core.App, all bool) (done bool, err error) {
 			if err := a.db.exec(`UPDATE journal_meta SET seq = {:p0}`, a.seq); err != nil {
 				return false, err
 			}
+			if err := a.tally.store(a.db); err != nil {
+				return false, err
+			}
+			a.tally = tally{}
 		}
 		if !all {
 			return len(ts) < batch && !a.again(), nil
@@ -213,7 +219,7 @@ func (a *absorption) leave(no int64, r *record) error {
 		if p.left != 0 {
 			continue
 		}
-		if err := a.move(no, r.rid, p, r.seq, s, true); err != nil {
+		if err := a.move(no, r.rid, p, r.seq, s, true, false); err != nil {
 			return err
 		}
 		r.places[i].left = s
@@ -253,6 +259,9 @@ func (a *absorption) enter(sh *shape, row Row, old *record) error {
 			}
 			// It is to be sent whole: it enters anew where it was.
 			if err := a.db.exec(`DELETE FROM journal_entries WHERE circle = {:p0} AND seq = {:p1}`, p.circle, old.seq); err != nil {
+				return err
+			}
+			if err := a.counted(p.circle, sh.Name, row.ID, old.seq, -1); err != nil {
 				return err
 			}
 		}
@@ -341,17 +350,17 @@ func (a *absorption) place(sh *shape, row Row, r *record, was int64) error {
 	for i, p := range r.places {
 		switch {
 		case p.left == 0 && now[p.circle]: // stays
-			if err := a.move(sh.no, r.rid, p, was, r.seq, false); err != nil {
+			if err := a.move(sh.no, r.rid, p, was, r.seq, true, true); err != nil {
 				return err
 			}
 		case p.left == 0: // leaves
-			if err := a.move(sh.no, r.rid, p, was, r.seq, true); err != nil {
+			if err := a.move(sh.no, r.rid, p, was, r.seq, true, false); err != nil {
 				return err
 			}
 			r.places[i].left = r.seq
 		case now[p.circle]: // comes back
 			back := place{circle: p.circle, entered: r.seq}
-			if err := a.move(sh.no, r.rid, back, p.left, r.seq, false); err != nil {
+			if err := a.move(sh.no, r.rid, back, p.left, r.seq, false, true); err != nil {
 				return err
 			}
 			r.places[i] = back
@@ -365,7 +374,7 @@ func (a *absorption) place(sh *shape, row Row, r *record, was int64) error {
 	slices.Sort(fresh)
 	for _, no := range fresh {
 		p := place{circle: no, entered: r.seq}
-		if err := a.move(sh.no, r.rid, p, 0, r.seq, false); err != nil {
+		if err := a.move(sh.no, r.rid, p, 0, r.seq, false, true); err != nil {
 			return err
 		}
 		r.places = append(r.places, p)
@@ -373,16 +382,26 @@ func (a *absorption) place(sh *shape, row Row, r *record, was int64) error {
 	return a.store(sh.no, r)
 }
 
-// move puts the record's entry in a circle from number was to number s.
-func (a *absorption) move(coll int64, rid string, p place, was, s int64, out bool) error {
+// move puts the record's entry in a circle from number was to number s; an entry
+// that was live until now has wasLive.
+func (a *absorption) move(coll int64, rid string, p place, was, s int64, wasLive, live bool) error {
+	name := a.shapes.names[coll]
 	if was != 0 {
 		if err := a.db.exec(`DELETE FROM journal_entries WHERE circle = {:p0} AND seq = {:p1}`, p.circle, was); err != nil {
 			return err
 		}
 	}
-	left := 0
-	if out {
-		left = 1
+	if wasLive {
+		if err := a.counted(p.circle, name, rid, was, -1); err != nil {
+			return err
+		}
+	}
+	left := 1
+	if live {
+		left = 0
+		if err := a.counted(p.circle, name, rid, s, 1); err != nil {
+			return err
+		}
 	}
 	return a.db.exec(`INSERT INTO journal_entries (circle, seq, coll, rid, entered, out) VALUES ({:p0}, {:p1}, {:p2}, {:p3}, {:p4}, {:p5})`,
 		p.circle, s, coll, rid, p.entered, left)
@@ -412,7 +431,7 @@ func (a *absorption) circle(name string) (int64, error) {
 	if err := scanOne(a.db, `SELECT no FROM journal_circles WHERE name = {:p0}`, []any{name}, &no); err != nil {
 		return 0, err
 	}
-	a.circles[name] = no
+	a.circles[name], a.names[no] = no, name
 	return no, nil
 }
 

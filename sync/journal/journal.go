@@ -23,13 +23,15 @@
 //
 // Tables (made by a migration):
 //
-//	journal_meta         epoch, salt of the hashes, seq: the last number given
+//	journal_meta         epoch, salt of the hashes, seq: the last number given; floor: what went
+//	                     up to there is forgotten; summed: the circles have their totals
 //	journal_touched      collection id, record id
 //	journal_collections  a short number for each collection id; its declaration's fingerprint;
 //	                     the last number given in it
 //	journal_fields       a short number for each field id: a renamed field keeps it
-//	journal_circles      a short number for each circle
+//	journal_circles      a short number for each circle; its total: n records, sum in lanes a and b
 //	journal_records      seq, born, gone; fields and circles packed (see blob.go)
+//	journal_days         how far the numbers had come on each day
 //	journal_entries      (circle, seq) → record: one live or left entry a circle and record
 //
 // The package knows no domain: circles and routes are handed to it as values.
@@ -95,6 +97,11 @@ func (j *Journal) Open() error {
 		_, err := tx.NonconcurrentDB().NewQuery(`INSERT INTO journal_meta (id, epoch, salt, seq) VALUES (1, {:epoch}, {:salt}, 0) ON CONFLICT DO NOTHING`).
 			Bind(dbx.Params{"epoch": newEpoch(), "salt": salt}).Execute()
 		if err != nil {
+			return err
+		}
+		db := &writer{db: tx.NonconcurrentDB()}
+		defer db.close()
+		if err := j.sumUp(db); err != nil {
 			return err
 		}
 		return j.Prepare(tx)

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pocketbase/dbx"
+
+	"langso/sync/sum"
 )
 
 // ErrBusy is returned when the records are changing faster than they can be
@@ -22,25 +23,37 @@ var ErrBusy = errors.New("journal busy")
 // byte goes to a slow phone: an open reader keeps the write-ahead log growing.
 type Reader struct {
 	Head
+	Floor  int64 // what went up to there is forgotten
 	j      *Journal
 	tx     *sql.Tx
 	shapes *shapes
 }
 
 // Idle tells in one statement whether a phone that stands in circles and is
-// complete at cursor has nothing to be told; then head is where it is complete
-// now, and last the latest change in one of the watched collections. It is the
-// commonest question of all.
-func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64, watched []string) (head Head, last int64, idle bool, err error) {
+// complete at cursor has nothing to be told; then Head is where it is complete
+// now. It is the commonest question of all.
+func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64, watched []string) (q Quiet, err error) {
 	db := j.app.ConcurrentDB().(*dbx.DB).DB()
 	numbers, err := j.numbers(ctx, db, circles)
 	if err != nil {
-		return head, 0, false, err
+		return q, err
 	}
 	var busy bool
-	err = db.QueryRowContext(ctx, `SELECT epoch, seq, `+lastOf(watched)+`, EXISTS (SELECT 1 FROM journal_touched) OR EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
-		numbers+`) AND seq > ?) FROM journal_meta`, cursor).Scan(&head.Epoch, &head.Seq, &last, &busy)
-	return head, last, !busy, err
+	var a, b int64
+	err = db.QueryRowContext(ctx, `SELECT epoch, seq, floor, `+lastOf(watched)+`, EXISTS (SELECT 1 FROM journal_touched) OR EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
+		numbers+`) AND seq > ?), t.a, t.b FROM journal_meta, (SELECT coalesce(sum(a), 0) AS a, coalesce(sum(b), 0) AS b FROM journal_circles WHERE no IN (`+numbers+`)) t`, cursor).
+		Scan(&q.Epoch, &q.Seq, &q.Floor, &q.Last, &busy, &a, &b)
+	q.Idle, q.Sum = !busy, sum.Sum{A: uint32(a), B: uint32(b)}
+	return q, err
+}
+
+// Quiet is what [Journal.Idle] found.
+type Quiet struct {
+	Head
+	Floor int64   // what went up to there is forgotten
+	Last  int64   // the latest change in one of the watched collections
+	Sum   sum.Sum // over the circles
+	Idle  bool    // nothing to be told
 }
 
 // lastOf is the latest number in one of the collections, whose names are those
@@ -119,7 +132,7 @@ func (j *Journal) open(ctx context.Context) (*Reader, error) {
 	}
 	r := &Reader{j: j, tx: tx}
 	var busy bool
-	err = tx.QueryRowContext(ctx, `SELECT epoch, seq, EXISTS (SELECT 1 FROM journal_touched) FROM journal_meta`).Scan(&r.Epoch, &r.Seq, &busy)
+	err = tx.QueryRowContext(ctx, `SELECT epoch, seq, floor, EXISTS (SELECT 1 FROM journal_touched) FROM journal_meta`).Scan(&r.Epoch, &r.Seq, &r.Floor, &busy)
 	if err == nil && !busy {
 		if r.shapes, err = j.load(r); err == nil {
 			j.keep(r.shapes)
@@ -195,13 +208,32 @@ type Entry struct {
 	Left    bool
 }
 
-// Entries returns the entries of the circles with after < seq, in order of seq.
+// Entries returns the entries of the circles with after < seq.
 func (r *Reader) Entries(ctx context.Context, circles []string, after int64) ([]Entry, error) {
+	if len(circles) == 0 {
+		return nil, nil
+	}
+	return r.entries(ctx, circles, `seq > ?`, after)
+}
+
+// EntriesExcept returns the entries of one circle up to a number, but for those
+// of some collections.
+func (r *Reader) EntriesExcept(ctx context.Context, circle string, upTo int64, colls []string) ([]Entry, error) {
+	skip := []string{"0"}
+	for _, name := range colls {
+		if sh := r.shapes.byName[name]; sh != nil {
+			skip = append(skip, strconv.FormatInt(sh.no, 10))
+		}
+	}
+	return r.entries(ctx, []string{circle}, `seq <= ? AND coll NOT IN (`+strings.Join(skip, ",")+`)`, upTo)
+}
+
+func (r *Reader) entries(ctx context.Context, circles []string, where string, args ...any) ([]Entry, error) {
 	numbers, err := r.j.numbers(ctx, r.tx, circles)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.tx.QueryContext(ctx, `SELECT circle, seq, coll, rid, entered, out FROM journal_entries WHERE circle IN (`+numbers+`) AND seq > ?`, after)
+	rows, err := r.tx.QueryContext(ctx, `SELECT circle, seq, coll, rid, entered, out FROM journal_entries WHERE circle IN (`+numbers+`) AND `+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +251,6 @@ func (r *Reader) Entries(ctx context.Context, circles []string, after int64) ([]
 		e.Coll = r.shapes.names[e.CollNo]
 		out = append(out, e)
 	}
-	slices.SortFunc(out, func(a, b Entry) int { return int(a.Seq - b.Seq) })
 	return out, rows.Err()
 }
 

@@ -4,15 +4,18 @@
 // A phone names the cursor C up to which it is complete and the circles it held
 // then. The journal has one entry for each record and circle, at the number of
 // the record's last change, so everything new stands above C: of the circles
-// held then, above C; of circles the person entered since, from the beginning.
+// held then, above C; of circles the person entered since, from the beginning; of
+// a circle that was loaded from a snapshot file, above the file's number.
 // Entries are gathered by record. A record with a live entry is sent: only the
 // fields changed after C when the phone surely has it (it was in a held circle
 // at C), whole otherwise. A record that left all circles is gone.
 //
-// An answer has a budget. It is filled in the order of the records' numbers; if
-// it does not suffice it ends with a resume token: how far it came, and at which
-// state. The next answer goes on from there while fields are still chosen by C,
-// since choosing them by the token would lose those changed before it.
+// An answer is made of chunks, in order of importance: what is gone, the
+// person's own, the village's, the catalogue; within each in order of the
+// records' numbers. Each chunk ends with a token that says how far each class has
+// come. Whatever befalls the answer, the next one goes on from the last chunk
+// kept, while fields are still chosen by C, since choosing them by the token
+// would lose those changed before it.
 package pull
 
 import (
@@ -20,8 +23,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
-	"strings"
 
 	"langso/sync/journal"
 	"langso/sync/wire"
@@ -30,111 +31,107 @@ import (
 // Phone is how far a phone is.
 type Phone struct {
 	Cursor int64
-	Held   []string // circles at Cursor; nil when they are not known
-	Now    []string // circles now, sorted; wire.Row.In points into it
+	Held   []string         // circles at Cursor; nil when they are not known
+	Loaded map[string]int64 // circles whose snapshot file it has loaded, and the file's number
+	Now    []string         // circles now, sorted; wire.Row.In points into it
+	Whole  bool             // what it has may be of another history: rows are sent whole
 	Resume string
 	Want   int // budget of row bytes
 }
 
-// rowsALine keeps lines small enough to be useful when an answer is cut.
-const rowsALine = 100
+// Collections is what must be known of the collections.
+type Collections struct {
+	Rank  func(coll string) int // 0, 1 or 2: which comes first
+	Files map[string][]string   // circle → collections whose records are in its snapshot file
+}
+
+// batch is how many records are read at once.
+const batch = 256
 
 // Make reads from an exact state what goes down to a phone after the verdicts
-// and the standing: gone, changes, and at the end more or complete. rank orders
-// collections within it, smaller first.
-func Make(ctx context.Context, r *journal.Reader, p Phone, rank func(coll string) int) ([]wire.Line, error) {
-	from, seen := resume(p, r.Head)
-	groups, err := gather(ctx, r, p, from, seen)
+// and the standing, in chunks; full tells that the last line is a More, else the
+// caller says what ends the answer.
+func Make(ctx context.Context, r *journal.Reader, p Phone, colls Collections) (lines []wire.Line, full bool, err error) {
+	a := &answer{Rows: NewRows(r, p, colls), at: resume(p, r.Head), sets: map[string][]wire.Row{}}
+	groups, err := a.gather(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var lines []wire.Line
-	page := page{phone: p, held: map[string]bool{}}
-	for c := range set(p.Held) {
-		page.held[c] = slices.Contains(p.Now, c) // what was held and is lost, the phone drops
-	}
-	for start := 0; start < len(groups) && !page.full(); {
-		end := min(start+500, len(groups))
-		n, err := page.fill(r, groups[start:end])
-		if err != nil {
-			return nil, err
+	a.at.seen = r.Seq
+	for part := range slices.Chunk(groups, batch) {
+		if full, err := a.fill(part); full || err != nil {
+			return a.lines, full, err
 		}
-		start += n
 	}
-	if len(page.gone) > 0 {
-		lines = append(lines, wire.Line{Gone: page.gone})
-	}
-	lines = append(lines, page.changes(rank)...)
-	if page.cut {
-		lines = append(lines, wire.Line{More: token(page.last, r.Head, p.Now)})
-	} else {
-		lines = append(lines, wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(r.Seq), Epoch: r.Epoch}})
-	}
-	return lines, nil
-}
-
-// token says that records up to number last were sent, at a state of a history,
-// to a phone standing so. It is opaque to phones.
-func token(last int64, at journal.Head, now []string) string {
-	return strings.Join([]string{strconv.FormatInt(last, 36), strconv.FormatInt(at.Seq, 36), wire.StandingHash(now), at.Epoch}, ".")
-}
-
-// Fits tells whether a token was given in this history, at a state that it has
-// passed. What a phone got with any other token is worth nothing.
-func Fits(resume string, at journal.Head) bool {
-	_, seen, _, epoch, ok := parse(resume)
-	return ok && epoch == at.Epoch && seen <= at.Seq
-}
-
-func parse(resume string) (from, seen int64, standing, epoch string, ok bool) {
-	parts := strings.Split(resume, ".")
-	if len(parts) != 4 {
-		return 0, 0, "", "", false
-	}
-	from, err1 := strconv.ParseInt(parts[0], 36, 64)
-	seen, err2 := strconv.ParseInt(parts[1], 36, 64)
-	return from, seen, parts[2], parts[3], err1 == nil && err2 == nil && from >= 0 && seen >= from
-}
-
-// resume reads the token: the number up to which was sent, and the latest state
-// from which. With another standing the filling starts again, but what was sent
-// is not forgotten: the phone may have to be told that it is gone.
-func resume(p Phone, at journal.Head) (from, seen int64) {
-	if !Fits(p.Resume, at) {
-		return 0, 0
-	}
-	from, seen, standing, _, _ := parse(p.Resume)
-	if standing != wire.StandingHash(p.Now) {
-		from = 0
-	}
-	return from, seen
+	a.flush()
+	return a.lines, false, nil
 }
 
 // group is one record's entries that the phone may not know of.
 type group struct {
 	coll    string
 	id      string
+	class   int
 	last    int64 // greatest number among them: its place in the order
 	live    bool
 	had     bool // the phone may have it
-	circles bool // its circles changed since the cursor
+	circles bool // its circles changed since the phone heard of it
 }
 
-func gather(ctx context.Context, r *journal.Reader, p Phone, from, seen int64) ([]*group, error) {
-	held := set(p.Held)
+// answer is being made.
+type answer struct {
+	*Rows
+	at    place
+	lines []wire.Line
+
+	gone  map[string][]string
+	colls []string // of this chunk, in order of appearance
+	sets  map[string][]wire.Row
+	size  int // of this chunk
+	spent int
+}
+
+// heard is a set of entries with the number up to which the phone knows them.
+type heard struct {
+	entries []journal.Entry
+	upTo    int64
+	fresh   bool // of a circle that is new to the phone
+}
+
+// entries reads what may be news.
+func (a *answer) entries(ctx context.Context) ([]heard, error) {
 	var kept, fresh []string
-	for _, c := range p.Now {
-		if held[c] {
+	var out []heard
+	read := func(h heard, err error) error {
+		out = append(out, h)
+		return err
+	}
+	for _, c := range a.phone.Now {
+		if s, ok := a.phone.Loaded[c]; ok {
+			news, err := a.r.Entries(ctx, []string{c}, s)
+			if err := read(heard{news, s, false}, err); err != nil {
+				return nil, err
+			}
+			private, err := a.r.EntriesExcept(ctx, c, s, a.known.Files[c])
+			if err := read(heard{private, 0, true}, err); err != nil {
+				return nil, err
+			}
+		} else if a.held[c] {
 			kept = append(kept, c)
 		} else {
 			fresh = append(fresh, c)
 		}
 	}
-	entries, err := r.Entries(ctx, kept, p.Cursor)
-	if err != nil {
+	news, err := a.r.Entries(ctx, kept, a.phone.Cursor)
+	if err := read(heard{news, a.phone.Cursor, false}, err); err != nil {
 		return nil, err
 	}
-	more, err := r.Entries(ctx, fresh, 0)
+	all, err := a.r.Entries(ctx, fresh, 0)
+	return out, read(heard{all, 0, true}, err)
+}
+
+func (a *answer) gather(ctx context.Context) ([]*group, error) {
+	sets, err := a.entries(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -144,46 +141,36 @@ func gather(ctx context.Context, r *journal.Reader, p Phone, from, seen int64) (
 	}
 	byKey := map[key]*group{}
 	var out []*group
-	for i, e := range slices.Concat(entries, more) {
-		k := key{e.CollNo, e.ID}
-		g := byKey[k]
-		if g == nil {
-			g = &group{coll: e.Coll, id: e.ID}
-			byKey[k] = g
-			out = append(out, g)
-		}
-		g.last = max(g.last, e.Seq)
-		g.live = g.live || !e.Left
-		// A circle that the person came into is news of the record too.
-		g.circles = g.circles || e.Left || e.Entered > p.Cursor || i >= len(entries)
-		// It had, or may have had, the record: in a held circle at some time, or in
-		// an earlier part of a filling. To be told of a loss it never had is harmless.
-		if i < len(entries) && p.Cursor > 0 || seen > 0 {
-			g.had = true
+	for _, h := range sets {
+		for _, e := range h.entries {
+			k := key{e.CollNo, e.ID}
+			g := byKey[k]
+			if g == nil {
+				g = &group{coll: e.Coll, id: e.ID}
+				byKey[k] = g
+				out = append(out, g)
+			}
+			g.last = max(g.last, e.Seq)
+			g.live = g.live || !e.Left
+			// A circle that the person came into is news of the record too.
+			g.circles = g.circles || e.Left || e.Entered > h.upTo || h.fresh
+			// It had, or may have had, the record: in a held circle at some time, or in
+			// an earlier part of a filling. To be told of a loss it never had is harmless.
+			g.had = g.had || !h.fresh && h.upTo > 0 || a.at.seen > 0
 		}
 	}
 	out = slices.DeleteFunc(out, func(g *group) bool {
-		return g.last <= from || !g.live && !g.had
+		if g.live {
+			g.class = 1 + min(max(a.known.Rank(g.coll), 0), classes-2)
+		}
+		return g.last <= a.at.upTo[g.class] || !g.live && !g.had
 	})
-	slices.SortFunc(out, func(a, b *group) int { return cmp.Compare(a.last, b.last) })
+	slices.SortFunc(out, func(a, b *group) int { return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.last, b.last)) })
 	return out, nil
 }
 
-// page is one answer being filled.
-type page struct {
-	phone Phone
-	held  map[string]bool
-	gone  map[string][]string
-	sets  map[string][]wire.Row
-	bytes int
-	last  int64
-	cut   bool
-}
-
-func (p *page) full() bool { return p.cut }
-
-// fill adds groups until the budget is spent and returns how many it took.
-func (p *page) fill(r *journal.Reader, groups []*group) (int, error) {
+// fill adds groups, closing chunks as they get full, until the budget is spent.
+func (a *answer) fill(groups []*group) (full bool, err error) {
 	ids := map[string][]string{}
 	for _, g := range groups {
 		if g.live {
@@ -192,74 +179,65 @@ func (p *page) fill(r *journal.Reader, groups []*group) (int, error) {
 	}
 	records := map[string]map[string]*journal.Record{}
 	for coll, list := range ids {
-		found, err := r.Records(coll, list)
-		if err != nil {
-			return 0, err
+		if records[coll], err = a.r.Records(coll, list); err != nil {
+			return false, err
 		}
-		records[coll] = found
 	}
-	for i, g := range groups {
-		if p.bytes >= p.phone.Want {
-			p.cut = true
-			return i, nil
+	for _, g := range groups {
+		if a.spent >= a.phone.Want {
+			a.flush()
+			a.lines = append(a.lines, wire.Line{More: a.token()})
+			return true, nil
 		}
-		p.last = g.last
-		rec := records[g.coll][g.id]
-		if !g.live || rec == nil {
-			if p.gone == nil {
-				p.gone = map[string][]string{}
-			}
-			p.gone[g.coll] = append(p.gone[g.coll], g.id)
-			p.bytes += len(g.id) + 3
-			continue
+		if a.size >= wire.ChunkSize {
+			a.flush()
+			mark := a.token()
+			a.lines = append(a.lines, wire.Line{Mark: &mark})
 		}
-		row := p.row(g, rec)
-		if p.sets == nil {
-			p.sets = map[string][]wire.Row{}
-		}
-		p.sets[g.coll] = append(p.sets[g.coll], row)
-		p.bytes += 40 + size(row.Set)
+		a.add(g, records[g.coll][g.id])
+		a.at.upTo[g.class] = g.last
 	}
-	return len(groups), nil
+	return false, nil
 }
 
-func (p *page) row(g *group, rec *journal.Record) wire.Row {
-	row := wire.Row{ID: g.id, Seq: wire.Cursor(rec.Seq)}
-	sure := false
-	for c, entered := range rec.Circles {
-		if p.held[c] && entered <= p.phone.Cursor {
-			sure = true
+func (a *answer) token() string { return a.at.token(a.r.Epoch, a.phone.Now) }
+
+// add puts one record into the chunk.
+func (a *answer) add(g *group, rec *journal.Record) {
+	n := len(g.id) + 3
+	if g.live && rec != nil {
+		row := a.row(g.coll, rec, g.circles)
+		if a.sets[g.coll] == nil {
+			a.colls = append(a.colls, g.coll)
 		}
-	}
-	if sure {
-		row.Set = rec.Since(p.phone.Cursor)
+		a.sets[g.coll] = append(a.sets[g.coll], row)
+		n = 30 + size(row.Set)
 	} else {
-		row.Whole, row.Set = true, rec.Whole()
-	}
-	if row.Whole || g.circles {
-		for i, c := range p.phone.Now {
-			if _, in := rec.Circles[c]; in {
-				row.In = append(row.In, i)
-			}
+		if a.gone == nil {
+			a.gone = map[string][]string{}
 		}
+		a.gone[g.coll] = append(a.gone[g.coll], g.id)
 	}
-	return row
+	a.size += n
+	a.spent += n
 }
 
-// changes puts the rows into lines, the collections in order of rank.
-func (p *page) changes(rank func(string) int) []wire.Line {
-	colls := make([]string, 0, len(p.sets))
-	for c := range p.sets {
-		colls = append(colls, c)
+// flush writes the chunk's lines.
+func (a *answer) flush() {
+	if len(a.gone) > 0 {
+		a.lines = append(a.lines, wire.Line{Gone: a.gone})
 	}
-	slices.SortFunc(colls, func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
-	})
-	var lines []wire.Line
-	for _, c := range colls {
-		for rows := range slices.Chunk(p.sets[c], rowsALine) {
-			lines = append(lines, wire.Line{Changes: &wire.Changes{Coll: c, Rows: rows}})
-		}
+	for _, coll := range a.colls {
+		a.lines = append(a.lines, changes(coll, a.sets[coll])...)
+	}
+	a.gone, a.colls, a.sets, a.size = nil, nil, map[string][]wire.Row{}, 0
+}
+
+func changes(coll string, rows []wire.Row) []wire.Line {
+	columns := wire.Columns(coll, rows)
+	lines := make([]wire.Line, len(columns))
+	for i := range columns {
+		lines[i].Changes = &columns[i]
 	}
 	return lines
 }
@@ -270,12 +248,4 @@ func size(set map[string]json.RawMessage) int {
 		n += len(k) + len(v) + 4
 	}
 	return n
-}
-
-func set(list []string) map[string]bool {
-	m := make(map[string]bool, len(list))
-	for _, s := range list {
-		m[s] = true
-	}
-	return m
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
 )
 
@@ -46,6 +45,9 @@ func DecodeAsk(body []byte) (*Ask, error) {
 	if ask.Cursor < 0 || ask.Confirmed < 0 || len(ask.Epoch) > 64 || len(ask.Standing) > 64 || len(ask.Told) > 64 || len(ask.Resume) > 256 {
 		return nil, badAsk(0)
 	}
+	if listed(ask.Check) > MaxListed || len(ask.Loaded) > 1000 {
+		return nil, tooBig(MaxListed)
+	}
 	switch {
 	case ask.Want <= 0:
 		ask.Want = WantUsual
@@ -55,6 +57,17 @@ func DecodeAsk(body []byte) (*Ask, error) {
 		ask.Want = WantMost
 	}
 	return &ask, nil
+}
+
+// listed counts what a check lists.
+func listed(c *Check) (n int) {
+	if c == nil {
+		return 0
+	}
+	for _, l := range c.Lists {
+		n += len(l.Has) + len(l.Parts) + 1
+	}
+	return n + len(c.Sums)
 }
 
 func badAsk(at int64) *AskError {
@@ -134,43 +147,4 @@ func DecodeEdit(raw json.RawMessage) (*Edit, error) {
 		return nil, ErrEdit
 	}
 	return &e, nil
-}
-
-// Answers reads an answer line by line. It stops without an error at the first
-// line that is cut or cannot be read: what stands before it counts.
-type Answers struct {
-	buf  []byte
-	read io.Reader
-	end  bool
-}
-
-// ReadAnswer begins to read an answer.
-func ReadAnswer(r io.Reader) *Answers { return &Answers{read: r} }
-
-// Next returns the next whole line, or false at the end or the cut.
-func (a *Answers) Next() (Line, bool) {
-	for {
-		if i := bytes.IndexByte(a.buf, '\n'); i >= 0 {
-			raw := a.buf[:i]
-			a.buf = a.buf[i+1:]
-			var line Line
-			if !utf8.Valid(raw) || json.Unmarshal(raw, &line) != nil {
-				if json.Valid(raw) && raw[0] != '{' {
-					continue // JSON of a kind that a later protocol may mean something by
-				}
-				a.end = true
-				return Line{}, false
-			}
-			return line, true
-		}
-		if a.end {
-			return Line{}, false
-		}
-		chunk := make([]byte, 32<<10)
-		n, err := a.read.Read(chunk)
-		a.buf = append(a.buf, chunk[:n]...)
-		if err != nil {
-			a.end = true
-		}
-	}
 }

@@ -25,33 +25,57 @@ var (
 )
 
 // Pack compresses an answer as the phone's Accept-Encoding allows and returns
-// the name for Content-Encoding, "" when it stays as it is.
-func Pack(body []byte, accept string) ([]byte, string) {
-	if len(body) < small {
-		return body, ""
+// the name for Content-Encoding, "" when it stays as it is. At the end of each
+// chunk the compressor is flushed: what has arrived can be read.
+func (t Text) Pack(accept string) ([]byte, string) {
+	if len(t.Body) < small {
+		return t.Body, ""
 	}
 	var out bytes.Buffer
 	switch encoding := choose(accept); encoding {
 	case "zstd":
 		w := zstdWriters.Get().(*zstd.Encoder)
 		defer zstdWriters.Put(w)
-		return w.EncodeAll(body, make([]byte, 0, len(body)/4)), encoding
+		if len(t.Ends) < 2 {
+			return w.EncodeAll(t.Body, make([]byte, 0, len(t.Body)/4)), encoding
+		}
+		w.Reset(&out)
+		t.write(w)
+		return out.Bytes(), encoding
 	case "br":
 		w := brotliWriters.Get().(*brotli.Writer)
 		defer brotliWriters.Put(w)
 		w.Reset(&out)
-		_, _ = w.Write(body) // a bytes.Buffer takes all
-		_ = w.Close()
+		t.write(w)
 		return out.Bytes(), encoding
 	case "gzip":
 		w := gzipWriters.Get().(*gzip.Writer)
 		defer gzipWriters.Put(w)
 		w.Reset(&out)
-		_, _ = w.Write(body)
-		_ = w.Close()
+		t.write(w)
 		return out.Bytes(), encoding
 	}
-	return body, ""
+	return t.Body, ""
+}
+
+// compressor is what the three have in common.
+type compressor interface {
+	io.WriteCloser
+	Flush() error
+}
+
+// write writes chunk by chunk; it goes into memory, which takes all.
+func (t Text) write(w compressor) {
+	from := 0
+	for i, end := range t.Ends {
+		_, _ = w.Write(t.Body[from:end])
+		if i < len(t.Ends)-1 {
+			_ = w.Flush()
+		}
+		from = end
+	}
+	_, _ = w.Write(t.Body[from:])
+	_ = w.Close()
 }
 
 func choose(accept string) string {

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"sort"
+
+	"langso/sync/sum"
 )
 
 // Version is the protocol's version that this package speaks.
@@ -15,15 +17,18 @@ const Version = 1
 
 // Limits of one ask. Above them the ask or the edit is refused, never cut.
 const (
-	MaxBody    = 1 << 20  // bytes of an ask, unpacked
-	MaxEdits   = 500      // edits in one ask
-	MaxEdit    = 64 << 10 // bytes of one edit
-	WantLeast  = 4 << 10  // least budget of changes in an answer, bytes
-	WantUsual  = 4 << 20  // budget when the phone names none
-	WantMost   = 8 << 20  // most that the server gives in one answer
-	MaxFields  = 200      // fields in one edit
-	MaxAfter   = 50       // edits that one edit may depend on
-	ContentAsk = "application/json"
+	MaxBody   = 1 << 20  // bytes of an ask, unpacked
+	MaxEdits  = 500      // edits in one ask
+	MaxEdit   = 64 << 10 // bytes of one edit
+	WantLeast = 4 << 10  // least budget of changes in an answer, bytes
+	WantUsual = 4 << 20  // budget when the phone names none
+	MaxListed = 64 << 10 // records in the lists of one check
+	// MaxSnapshot bounds a snapshot file, unpacked.
+	MaxSnapshot = 64 << 20
+	WantMost    = 8 << 20 // most that the server gives in one answer
+	MaxFields   = 200     // fields in one edit
+	MaxAfter    = 50      // edits that one edit may depend on
+	ContentAsk  = "application/json"
 	// ContentAnswer marks a true answer; a captive portal sends something else.
 	ContentAnswer = "application/x-ndjson"
 )
@@ -40,6 +45,10 @@ type Ask struct {
 	Standing  string            `json:"standing,omitempty"`
 	Told      string            `json:"told,omitempty"` // hash of a later standing, whose answer did not come to its end
 	Resume    string            `json:"resume,omitempty"`
+	Compare   bool              `json:"compare,omitempty"`   // its records are of another history: rows are wanted whole
+	Snapshots bool              `json:"snapshots,omitempty"` // it can load snapshot files
+	Loaded    map[string]Cursor `json:"loaded,omitempty"`    // snapshot files it has loaded: circle → number
+	Check     *Check            `json:"check,omitempty"`
 	Confirmed int64             `json:"confirmed,omitempty"`
 	Want      int               `json:"want,omitempty"`
 	Waiting   int               `json:"waiting,omitempty"`
@@ -103,7 +112,8 @@ type Met struct {
 	Theirs any `json:"theirs"`
 }
 
-// Line is one line of an answer; exactly one of its members is meant.
+// Line is one line of an answer; exactly one of its members is meant, and CRC
+// beside it when the line ends a chunk.
 type Line struct {
 	Epoch    *EpochLine          `json:"epoch,omitempty"`
 	Verdicts []Verdict           `json:"verdicts,omitempty"`
@@ -111,17 +121,32 @@ type Line struct {
 	SendFrom int64               `json:"send_from,omitempty"`
 	Problems []Problem           `json:"problems,omitempty"`
 	Standing *StandingLine       `json:"standing,omitempty"`
+	Load     []Snapshot          `json:"load,omitempty"`
+	Drop     *Drop               `json:"drop,omitempty"`
 	Gone     map[string][]string `json:"gone,omitempty"`
 	Changes  *Changes            `json:"changes,omitempty"`
+	Sums     *Sums               `json:"sums,omitempty"`
+	Check    string              `json:"check,omitempty"` // "sums" or "deep": compare after this answer
+	Mark     *string             `json:"mark,omitempty"`
 	More     string              `json:"more,omitempty"`
 	Complete *Complete           `json:"complete,omitempty"`
 	RetryIn  int                 `json:"retry_in,omitempty"` // seconds
+	CRC      string              `json:"crc,omitempty"`
+
+	Snapshot *SnapshotHead `json:"snapshot,omitempty"` // only as the first line of a snapshot file
 }
 
-// EpochLine says that the server's history is another than the phone's.
+// Ends tells whether the line ends a chunk.
+func (l Line) Ends() bool {
+	return l.Mark != nil || l.More != "" || l.Complete != nil || l.RetryIn > 0 || l.Load != nil
+}
+
+// EpochLine says that the server's history is another than the phone's: records
+// are to be forgotten (Reset), or kept and compared.
 type EpochLine struct {
-	Is    string `json:"is"`
-	Reset bool   `json:"reset"`
+	Is      string `json:"is"`
+	Reset   bool   `json:"reset,omitempty"`
+	Compare bool   `json:"compare,omitempty"`
 }
 
 // StandingLine states the circles that the phone's person is in now.
@@ -130,25 +155,38 @@ type StandingLine struct {
 	Circles []string `json:"circles"`
 }
 
-// Changes are rows of one collection.
-type Changes struct {
-	Coll string `json:"coll"`
-	Rows []Row  `json:"rows"`
-}
-
-// Row is a record, whole or what changed of it.
+// Row is a record, whole or what changed of it; on the wire rows are columns,
+// see [Changes].
 type Row struct {
-	ID    string                     `json:"id"`
-	Seq   Cursor                     `json:"seq"`
-	Whole bool                       `json:"whole,omitempty"`
-	In    []int                      `json:"in,omitempty"` // indexes into the standing's circles
-	Set   map[string]json.RawMessage `json:"set,omitempty"`
+	ID    string
+	Seq   Cursor
+	Whole bool
+	In    []int // indexes into the standing's circles; nil when they did not change
+	Set   map[string]json.RawMessage
 }
 
-// Complete ends an answer: the phone now equals the server at Cursor.
+// Complete ends an answer: the phone now equals the server at Cursor, where the
+// sum over its records is Sum.
 type Complete struct {
-	Cursor Cursor `json:"cursor"`
+	Cursor Cursor  `json:"cursor"`
+	Epoch  string  `json:"epoch"`
+	Sum    sum.Sum `json:"sum"`
+}
+
+// Snapshot names the file in which the records of one circle lie ready.
+type Snapshot struct {
+	Circle string `json:"circle"`
+	Seq    Cursor `json:"seq"`
+	Name   string `json:"name"`  // SHA-256 of the unpacked file, hex
+	Bytes  int    `json:"bytes"` // about, packed
+}
+
+// SnapshotHead is the first line of a snapshot file.
+type SnapshotHead struct {
+	V      int    `json:"v"`
 	Epoch  string `json:"epoch"`
+	Circle string `json:"circle"`
+	Seq    Cursor `json:"seq"`
 }
 
 // Problem is an edit that could not even be numbered: At is its place in the ask.

@@ -11,6 +11,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -21,6 +22,7 @@ import (
 	"langso/signin"
 	"langso/sync/exchange"
 	"langso/sync/journal"
+	"langso/sync/snapshot"
 )
 
 // Options are the parts that a commune is made of.
@@ -45,9 +47,11 @@ type Commune struct {
 	Journal *journal.Journal
 	Engine  *exchange.Engine
 	store   *files.Store
-	key     ed25519.PrivateKey
-	seen    seen
-	marked  mark // as it was last written
+	// Snapshots are the files that new phones begin with; nil before Open.
+	Snapshots *snapshot.Store
+	key       ed25519.PrivateKey
+	seen      seen
+	marked    mark // as it was last written
 }
 
 // Bind makes the commune and hangs it on the app's events. It starts nothing.
@@ -82,7 +86,16 @@ func (c *Commune) Open() error {
 	if err := c.Journal.Open(); err != nil {
 		return err
 	}
-	return c.noticeRollback()
+	if err := c.noticeRollback(); err != nil {
+		return err
+	}
+	if c.Snapshots == nil {
+		if c.Snapshots, err = snapshot.Open(filepath.Join(c.App.DataDir(), "snapshots"), c.Journal, c.Engine.Files()); err != nil {
+			return err
+		}
+		c.Engine.Offer = c.Snapshots.Offer
+	}
+	return nil
 }
 
 // Settle opens the commune and absorbs everything that was written, as at the

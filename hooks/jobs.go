@@ -25,6 +25,17 @@ func (c *Commune) bindJobs() {
 				return c.writeMark()
 			})
 		})
+		running.Go(func() {
+			refresh := func() error {
+				_, err := c.Snapshots.Refresh(ctx)
+				if ctx.Err() != nil {
+					return nil
+				}
+				return err
+			}
+			c.report("make snapshot files", refresh())
+			c.every(ctx, time.Minute, "make snapshot files", refresh)
+		})
 		running.Go(func() { c.every(ctx, time.Minute, "note phones", func() error { return c.seen.flush(c.App) }) })
 		if c.Outbox != nil {
 			running.Go(func() { c.Outbox.Run(ctx) })
@@ -48,6 +59,25 @@ func (c *Commune) bindJobs() {
 		}
 	}
 	c.App.Cron().MustAdd("forget old verdicts", "30 20 * * *", func() { c.report("forget old verdicts", c.forgetVerdicts()) })
+	c.App.Cron().MustAdd("forget what went", "40 20 * * *", func() { c.report("forget what went", c.Prune()) })
+}
+
+// Prune forgets what left so long ago that phones know it.
+func (c *Commune) Prune() error {
+	if err := c.seen.flush(c.App); err != nil {
+		return err
+	}
+	if err := c.Absorb(); err != nil {
+		return err
+	}
+	// Whoever was seen within a season is waited for.
+	var passed int64
+	err := c.App.ConcurrentDB().NewQuery(`SELECT coalesce(min(p.cursor), 0) FROM phones p, journal_meta m WHERE p.cursor_epoch = m.epoch AND p.cursor > 0 AND p.seen >= {:since}`).
+		Bind(dbx.Params{"since": c.Now().Add(-120 * 24 * time.Hour).UTC().Format(time.RFC3339)}).Row(&passed)
+	if err != nil {
+		return err
+	}
+	return c.Journal.Prune(c.Now(), passed)
 }
 
 // forgetVerdicts drops verdicts that the phone confirmed, after 60 days.

@@ -27,6 +27,10 @@ func (c *Commune) bindRoutes() {
 		se.Router.GET("/api/langso", c.about)
 		se.Router.POST("/api/sync", c.sync).Bind(apis.SkipSuccessActivityLog()).
 			Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
+		se.Router.GET("/api/snapshots/{name}", func(e *core.RequestEvent) error {
+			c.Snapshots.ServeFile(e.Response, e.Request, e.Request.PathValue("name"))
+			return nil
+		}).Bind(apis.SkipSuccessActivityLog())
 		if c.SignIn != nil {
 			c.SignIn.MayInvite = c.mayInvite
 			signin.Bind(se, c.SignIn)

@@ -78,13 +78,15 @@ func read(t testing.TB, body []byte) (map[int64]wire.Verdict, []wire.Line) {
 	var lines []wire.Line
 	answers := wire.ReadAnswer(bytes.NewReader(body))
 	for {
-		line, ok := answers.Next()
+		chunk, ok := answers.Next()
 		if !ok {
 			return verdicts, lines
 		}
-		lines = append(lines, line)
-		for _, v := range line.Verdicts {
-			verdicts[v.N] = v
+		lines = append(lines, chunk...)
+		for _, line := range chunk {
+			for _, v := range line.Verdicts {
+				verdicts[v.N] = v
+			}
 		}
 	}
 }

@@ -3,7 +3,7 @@ package pb_migrations
 import "github.com/pocketbase/pocketbase/core"
 
 // Sums over each circle, by which a phone and the server compare what they hold;
-// how far back the journal remembers what went; how far each phone had come.
+// how far back the journal remembers what went.
 func init() {
 	forward(func(app core.App) error {
 		for _, sql := range []string{
@@ -13,9 +13,6 @@ func init() {
 			`ALTER TABLE journal_meta ADD COLUMN summed INTEGER NOT NULL DEFAULT 0`,
 			`ALTER TABLE journal_meta ADD COLUMN floor INTEGER NOT NULL DEFAULT 0`,
 			`CREATE TABLE journal_days (day TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID`,
-			`ALTER TABLE sync_phones ADD COLUMN cursor INTEGER NOT NULL DEFAULT 0`,
-			`ALTER TABLE sync_phones ADD COLUMN epoch TEXT NOT NULL DEFAULT ''`,
-			`ALTER TABLE sync_phones ADD COLUMN seen TEXT NOT NULL DEFAULT ''`,
 		} {
 			if _, err := app.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
 				return err

@@ -216,9 +216,13 @@ func (c *comparison) heard(p *Phone, a *answer) (again bool, err error) {
 	asked := c.next
 	c.next, c.listed = nil, nil
 	if asked != nil && asked.Sums != nil && len(a.sums) > 0 {
-		a.report.Mismatches++
-		if c.next, c.listed, err = p.lists(a.sums, asked.Deep); err != nil || len(c.next.Lists) > 0 {
-			return err == nil, err
+		c.next, c.listed, err = p.lists(a.sums, asked.Deep)
+		if err != nil {
+			return false, err
+		}
+		if len(c.next.Lists) > 0 {
+			a.report.Mismatches++
+			return true, nil
 		}
 		c.next = nil // the changes of the same answer have mended it
 	}

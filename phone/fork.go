@@ -3,9 +3,8 @@ package phone
 import (
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"strconv"
-
-	"langso/sync/wire"
 )
 
 // renumber puts right a phone that was restored from its own backup, or copied:
@@ -32,13 +31,16 @@ func (a *answer) renumber(tx *sql.Tx, forked, acked int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	next := max(acked, forked-1)
 	became := map[int64]int64{}
-	for _, old := range edits {
+	for i, e := range edits {
+		became[e.N] = next + int64(i) + 1
+	}
+	// From the last to the first: each new number is above all old ones.
+	for _, old := range slices.Backward(edits) {
 		e := old.Edit
-		last++
-		became[e.N], e.N = last, last
-		e.After = follow(e.After, became)
-		body, err := json.Marshal(wire.Edit(e))
+		e.N, e.After = became[e.N], follow(e.After, became)
+		body, err := json.Marshal(e)
 		if err != nil {
 			return false, err
 		}
@@ -47,7 +49,7 @@ func (a *answer) renumber(tx *sql.Tx, forked, acked int64) (bool, error) {
 		}
 	}
 	a.report.Renumbered += len(edits)
-	return len(edits) > 0, setMeta(tx, "n", strconv.FormatInt(last, 10))
+	return len(edits) > 0, setMeta(tx, "n", strconv.FormatInt(next+int64(len(edits)), 10))
 }
 
 func follow(after []int64, became map[int64]int64) []int64 {

@@ -1,8 +1,8 @@
 package phone
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"langso/sync/wire"
@@ -26,20 +26,26 @@ func TestTheScreenDoesNotStepBack(t *testing.T) {
 		}
 		return r.Fields["price"]
 	}
-	answer := func(lines ...string) {
+	answer := func(lines ...wire.Line) {
 		t.Helper()
-		if _, err := p.keep(&wire.Ask{Cursor: 5}, strings.NewReader(strings.Join(lines, "\n")+"\n"), &Report{}); err != nil {
+		text, err := wire.Write(lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.keep(&asking{Ask: &wire.Ask{Cursor: 5}}, bytes.NewReader(text.Body), &Report{}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	mark, acked := "", int64(1)
 	if got := price(); got != 200.0 {
 		t.Errorf("before the answer the price is %v", got)
 	}
-	answer(`{"verdicts":[{"n":1,"is":"taken"}],"acked":1}`)
+	answer(wire.Line{Verdicts: []wire.Verdict{{N: 1, Is: wire.Taken}}, Acked: &acked}, wire.Line{Mark: &mark})
 	if got := price(); got != 200.0 {
 		t.Errorf("after the verdict of a cut answer the price is %v", got)
 	}
-	answer(`{"changes":{"coll":"products","rows":[{"id":"p1","seq":9,"set":{"price":250}}]}}`, `{"complete":{"cursor":9,"epoch":"e"}}`)
+	answer(wire.Line{Changes: &wire.Columns("products", []wire.Row{{ID: "p1", Seq: 9, Set: map[string]json.RawMessage{"price": json.RawMessage("250")}}})[0]},
+		wire.Line{Complete: &wire.Complete{Cursor: 9, Epoch: "e"}})
 	if got := price(); got != 250.0 {
 		t.Errorf("after a whole answer the price is %v, want the server's", got)
 	}

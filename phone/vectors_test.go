@@ -270,7 +270,7 @@ func TestVectorsOfAnswers(t *testing.T) {
 				text.WriteByte('\n')
 			}
 			text.WriteString(v.Tail)
-			ask := &wire.Ask{Cursor: wire.Cursor(v.Before.Cursor), Resume: v.Before.Resume}
+			ask := &asking{Ask: &wire.Ask{Cursor: wire.Cursor(v.Before.Cursor), Resume: v.Before.Resume}}
 			var report Report
 			a, err := p.keep(ask, &text, &report)
 			if err != nil {
@@ -317,12 +317,12 @@ func TestVectorsOfAsks(t *testing.T) {
 				}
 				p.now = func() time.Time { return at }
 			}
-			ask, _, err := p.ask()
+			ask, err := p.ask()
 			if err != nil {
 				t.Fatal(err)
 			}
 			ask.Want = v.Want
-			if got, want := plain(t, ask), plain(t, v.Ask); !reflect.DeepEqual(got, want) {
+			if got, want := plain(t, ask.Ask), plain(t, v.Ask); !reflect.DeepEqual(got, want) {
 				t.Errorf("asks %v\nwant %v", got, want)
 			}
 		})

@@ -115,17 +115,28 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]wire.Line
 		x.app.Logger().Error("reading changes failed after a push", "error", err)
 		down = []wire.Line{{RetryIn: 20}}
 	}
+	return assemble(ask, pushed, down), nil
+}
+
+// assemble puts the lines in their order. What must not wait for the first rows
+// is a chunk of its own: verdicts, and what a standing takes away.
+func assemble(ask *wire.Ask, pushed push.Outcome, down []wire.Line) []wire.Line {
 	var out []wire.Line
 	// A changed epoch stands first: it says what the numbers after it mean.
 	if len(down) > 0 && down[0].Epoch != nil {
 		out, down = append(out, down[0]), down[1:]
 	}
 	out = append(out, said(pushed, len(ask.Edits) > 0 || len(out) > 0)...)
-	if len(pushed.Verdicts) > 0 && several(down) {
-		none := ""
-		out = append(out, wire.Line{Mark: &none}) // verdicts do not wait for the first rows
+	urgent := len(pushed.Verdicts) > 0 && several(down)
+	if len(down) > 0 && down[0].Standing != nil {
+		out, down = append(out, down[0]), down[1:]
+		urgent = true
 	}
-	return append(out, down...), nil
+	if urgent {
+		none := ""
+		out = append(out, wire.Line{Mark: &none})
+	}
+	return append(out, down...)
 }
 
 // said are the lines about the ask's edits.

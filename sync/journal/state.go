@@ -10,6 +10,7 @@ type State struct {
 	Exists bool // the record is there
 	Was    bool // it was there once
 	Seq    int64
+	floor  int64
 	fields map[string]fieldState
 }
 
@@ -27,8 +28,12 @@ func (j *Journal) State(tx core.App, coll, id string) (State, error) {
 		return State{}, nil
 	}
 	known, err := recordsByID(db, sh.no, []string{id})
-	if err != nil || known[id] == nil {
+	if err != nil {
 		return State{}, err
+	}
+	if known[id] == nil {
+		var st State
+		return st, scanOne(db, `SELECT floor FROM journal_meta`, nil, &st.floor)
 	}
 	k := known[id]
 	st := State{Exists: k.gone == 0, Was: true, Seq: k.seq, fields: map[string]fieldState{}}
@@ -39,6 +44,10 @@ func (j *Journal) State(tx core.App, coll, id string) (State, error) {
 	}
 	return st, nil
 }
+
+// Forgotten tells whether a record that is not there may have been, for a phone
+// that saw the state at base: what went before the floor is forgotten.
+func (s State) Forgotten(base int64) bool { return !s.Exists && base > 0 && base <= s.floor }
 
 // Apart tells whether the field was changed after base by another than phone.
 func (s State) Apart(field string, base, phone int64) bool {

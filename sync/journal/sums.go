@@ -146,6 +146,14 @@ func (r *Reader) Sum(ctx context.Context, circles []string) (s sum.Sum, err erro
 	return s, err
 }
 
+// Growth tells how many records a circle has, and how many entries of it are
+// above a number.
+func (j *Journal) Growth(ctx context.Context, circle string, since int64) (n, fresh int, err error) {
+	err = j.app.ConcurrentDB().(*dbx.DB).DB().QueryRowContext(ctx, `SELECT coalesce(max(c.n), 0), (SELECT count(*) FROM journal_entries WHERE circle = c.no AND seq > ?) FROM journal_circles c WHERE name = ?`, since, circle).
+		Scan(&n, &fresh)
+	return n, fresh, err
+}
+
 // Member is one record of a circle.
 type Member struct {
 	Coll, ID string

@@ -63,6 +63,9 @@ func Make(ctx context.Context, r *journal.Reader, p Phone, colls Collections) (l
 			return a.lines, full, err
 		}
 	}
+	if len(a.gone) > 0 {
+		a.mark()
+	}
 	a.flush()
 	return a.lines, false, nil
 }
@@ -189,15 +192,21 @@ func (a *answer) fill(groups []*group) (full bool, err error) {
 			a.lines = append(a.lines, wire.Line{More: a.token()})
 			return true, nil
 		}
-		if a.size >= wire.ChunkSize {
-			a.flush()
-			mark := a.token()
-			a.lines = append(a.lines, wire.Line{Mark: &mark})
+		// What is lost is a chunk of its own: it must not wait for the rest.
+		if a.size >= wire.ChunkSize || g.class > 0 && len(a.gone) > 0 {
+			a.mark()
 		}
 		a.add(g, records[g.coll][g.id])
 		a.at.upTo[g.class] = g.last
 	}
 	return false, nil
+}
+
+// mark ends the chunk.
+func (a *answer) mark() {
+	a.flush()
+	token := a.token()
+	a.lines = append(a.lines, wire.Line{Mark: &token})
 }
 
 func (a *answer) token() string { return a.at.token(a.r.Epoch, a.phone.Now) }

@@ -101,6 +101,7 @@ type session struct {
 	skew   time.Duration
 
 	out    Outcome
+	forked bool // numbers of this ask were used before with other content
 	failed *wire.Verdict
 }
 
@@ -132,7 +133,13 @@ func (s *session) transact(edits []numbered) error {
 			return err
 		}
 		verdicts, sendFrom = nil, 0
+		forked := s.forked
 		for _, e := range edits {
+			// Another copy of this phone used the numbers: what comes after is the
+			// phone's own too, and gets new numbers with it.
+			if forked && e.n > acked {
+				break
+			}
 			if e.n > acked+1 {
 				sendFrom = acked + 1
 				return nil
@@ -142,12 +149,15 @@ func (s *session) transact(edits []numbered) error {
 				return err
 			}
 			verdicts = append(verdicts, v)
-			acked = max(acked, e.n)
+			acked, forked = max(acked, e.n), forked || v.Code == "fork"
 		}
 		return s.confirm(tx)
 	})
 	if err != nil {
 		return err
+	}
+	for _, v := range verdicts {
+		s.forked = s.forked || v.Code == "fork"
 	}
 	s.out.Verdicts = append(s.out.Verdicts, verdicts...)
 	s.phone.Acked, s.out.SendFrom = acked, sendFrom

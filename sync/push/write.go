@@ -114,7 +114,7 @@ func (w *writing) load() (*core.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if state.Was {
+		if state.Was || state.Forgotten(int64(w.edit.Base)) {
 			return nil, errGone
 		}
 		return nil, errNotFound

@@ -241,7 +241,7 @@ func (s *scene) notOnDisk(dir, text string) {
 // road is a network whose answers a test reads and breaks off between lines.
 type road struct {
 	*villagetest.Network
-	cutAfter string              // an answer ends after the first line that holds this
+	cutAfter string              // an answer ends after the first chunk that holds this
 	passed   func(answer string) // called when an answer has come through
 }
 
@@ -256,7 +256,8 @@ func (r *road) RoundTrip(ask *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if _, rest, found := bytes.Cut(answer, []byte(r.cutAfter)); r.cutAfter != "" && found {
-		end := bytes.IndexByte(rest, '\n') + 1
+		end := bytes.Index(rest, []byte(`"crc"`))
+		end += bytes.IndexByte(rest[end:], '\n') + 1
 		answer = answer[:len(answer)-len(rest)+end]
 	}
 	if r.passed != nil {
@@ -310,11 +311,11 @@ func (k *keyed) send(ctx context.Context, ask wire.Ask) (lines []wire.Line, err 
 	}
 	answer := wire.ReadAnswer(w.Body)
 	for {
-		line, ok := answer.Next()
+		chunk, ok := answer.Next()
 		if !ok {
 			return lines, nil
 		}
-		lines = append(lines, line)
+		lines = append(lines, chunk...)
 	}
 }
 

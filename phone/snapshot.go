@@ -237,6 +237,9 @@ func (m *meeting) download(ctx context.Context, name string) (packed []byte, enc
 	}
 	n, err := io.Copy(part, response.Body)
 	m.report.Down += int(n)
+	if err == nil && n < response.ContentLength {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", ErrCut, err)
 	}

@@ -33,7 +33,7 @@ func newScene(t *testing.T, products int) *scene {
 	s.Put(t, "persons", lan, map[string]any{"name": "Lan", "household": "household000001", "status": "active"})
 	s.Put(t, "stalls", "stall0000000001", map[string]any{"name": "Vải"})
 	s.sql(`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {:n})
-		INSERT INTO products (id, stall, name, price, note) SELECT printf('product%08d', i), 'stall0000000001', 'Vải thiều số ' || i, 1000 + i, hex(randomblob(20)) FROM c`,
+		INSERT INTO products (id, stall, name, price, grade) SELECT printf('product%08d', i), 'stall0000000001', 'Vải thiều số ' || i, 1000 + i, hex(randomblob(10)) FROM c`,
 		dbx.Params{"n": products})
 	s.refresh(1)
 	return s

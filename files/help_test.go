@@ -19,12 +19,16 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
 	"langso/commune/market"
 	"langso/commune/people"
 	"langso/commune/publicservice"
+	"langso/files"
 	"langso/hooks"
 	"langso/phone"
 	"langso/sync/wire"
@@ -84,16 +88,14 @@ func (v *village) key(person string) *key {
 func (k *key) do(method, to string, body []byte, header ...string) *httptest.ResponseRecorder {
 	k.v.t.Helper()
 	r := httptest.NewRequest(method, to, bytes.NewReader(body))
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+	if strings.HasPrefix(to, "/api/files/uploads") {
+		k.signed(r, header...)
+	} else {
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		r.Header.Set("Authorization", wire.Authorization(k.id, ed25519.Sign(k.key, wire.SigningBytes(method, r.URL.Path, body))))
 	}
-	signed := body
-	if len(r.URL.Path) >= len("/api/files/uploads") && r.URL.Path[:18] == "/api/files/uploads" {
-		r.Header.Set("Tus-Resumable", "1.0.0")
-		h := r.Header
-		signed = []byte(h.Get("Upload-Length") + "\n" + h.Get("Upload-Metadata") + "\n" + h.Get("Upload-Offset") + "\n" + h.Get("Upload-Checksum"))
-	}
-	r.Header.Set("Authorization", wire.Authorization(k.id, ed25519.Sign(k.key, wire.SigningBytes(method, r.URL.Path, signed))))
 	w := httptest.NewRecorder()
 	k.v.Handler().ServeHTTP(w, r)
 	return w
@@ -248,4 +250,41 @@ func (v *village) sync(p *phone.Phone) {
 		}
 	}
 	v.t.Fatal("the phone never came to its end")
+}
+
+// villageDay is when these tests begin.
+var villageDay = villagetest.Today
+
+// sweep and expire run the nightly work on a store of its own over the same data.
+func (v *village) sweep() error  { return v.store().Sweep() }
+func (v *village) expire() error { return v.store().Expire() }
+
+func (v *village) store() *files.Store {
+	return files.New(files.Options{App: v.App, Domains: v.Domains, Now: v.Clock.Now})
+}
+
+func saveDraft(v *village, c *core.Collection, scans string) error {
+	r := core.NewRecord(c)
+	r.Load(map[string]any{"person": lan, "procedure": "procedure000001", "scans": scans})
+	return v.App.Save(r)
+}
+
+// signed adds headers and the signature to a request of tus.
+func (k *key) signed(q *http.Request, header ...string) *http.Request {
+	for i := 0; i < len(header); i += 2 {
+		q.Header.Set(header[i], header[i+1])
+	}
+	q.Header.Set("Tus-Resumable", "1.0.0")
+	h := q.Header
+	text := []byte(h.Get("Upload-Length") + "\n" + h.Get("Upload-Metadata") + "\n" + h.Get("Upload-Offset") + "\n" + h.Get("Upload-Checksum"))
+	h.Set("Authorization", wire.Authorization(k.id, ed25519.Sign(k.key, wire.SigningBytes(q.Method, q.URL.Path, text))))
+	return q
+}
+
+// over sends a request over a road that breaks.
+func (k *key) over(r *road, method, to string, body []byte, header ...string) {
+	k.v.t.Helper()
+	if _, err := r.RoundTrip(k.signed(httptest.NewRequest(method, to, bytes.NewReader(body)), header...)); !errors.Is(err, errBroke) {
+		k.v.t.Fatalf("the road held: %v", err)
+	}
 }

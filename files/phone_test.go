@@ -200,6 +200,44 @@ func TestWhoLeavesForgets(t *testing.T) {
 	}
 }
 
+// TestASharedPhone: the next person on the same phone sees nothing of the one
+// before, whose unsent photo waits for them.
+func TestASharedPhone(t *testing.T) {
+	v := newVillage(t)
+	p := v.phone(lan, &road{})
+	hash, err := p.AddFileBytes(photo(t, 5, 300, 200, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := p.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	become := func(person string) {
+		t.Helper()
+		if _, err := v.App.NonconcurrentDB().NewQuery(`DELETE FROM phones`).Execute(); err != nil {
+			t.Fatal(err)
+		}
+		ids[person] = v.Put(t, "phones", "", map[string]any{"person": person, "label": "Máy", "public_key": text})
+		if err := p.Adopt(ids[person], person); err != nil {
+			t.Fatal(err)
+		}
+	}
+	become(mai)
+	var f *phone.Failure
+	if _, err := p.File(context.Background(), hash, phone.Whole); !errors.As(err, &f) || f.Code != "not_found" {
+		t.Errorf("Mai sees Lan's unsent photo: %v", err)
+	}
+	if rep, err := p.SendFiles(context.Background()); err != nil || rep.Sent != 0 || v.key(mai).has(hash) {
+		t.Errorf("Lan's photo went up as Mai's: %+v %v", rep, err)
+	}
+	become(lan)
+	if rep, err := p.SendFiles(context.Background()); err != nil || rep.Sent != 1 || !v.key(lan).has(hash) {
+		t.Errorf("back on her phone Lan's photo stays: %+v %v", rep, err)
+	}
+}
+
 // TestWhatThePhoneRefuses says so at once, without a network.
 func TestWhatThePhoneRefuses(t *testing.T) {
 	v := newVillage(t)

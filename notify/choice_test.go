@@ -1,0 +1,382 @@
+package notify
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
+)
+
+// TestWhatPeopleChose: when a phone is woken for a notice raised at nine in the
+// morning, or at the hour that the case says.
+func TestWhatPeopleChose(t *testing.T) {
+	at := func(day, h, m int) time.Time { return time.Date(2026, 11, day, h, m, 0, 0, commune.Zone) }
+	for who, c := range map[string]struct {
+		class  commune.Class
+		chose  map[string]any
+		raised time.Time
+		woken  time.Time // zero: never
+	}{
+		"who chose nothing":                         {commune.Information, nil, at(24, 9, 0), at(24, 9, 1)},
+		"news at the hour of the digest":            {commune.Information, map[string]any{"digest": "18:30"}, at(24, 9, 0), at(24, 18, 30)},
+		"news after the hour of the digest":         {commune.Information, map[string]any{"digest": "08:00"}, at(24, 9, 0), at(25, 8, 0)},
+		"what is to be done waits for no digest":    {commune.Needed, map[string]any{"digest": "18:30"}, at(24, 9, 0), at(24, 9, 1)},
+		"a nurse who sleeps by day":                 {commune.Needed, map[string]any{"quiet_from": "08:00", "quiet_to": "15:00"}, at(24, 9, 0), at(24, 15, 0)},
+		"an emergency wakes the nurse":              {commune.Emergency, map[string]any{"quiet_from": "08:00", "quiet_to": "15:00"}, at(24, 9, 0), at(24, 9, 0)},
+		"quiet over midnight":                       {commune.Information, map[string]any{"quiet_from": "19:30", "quiet_to": "07:00"}, at(24, 20, 0), at(25, 7, 0)},
+		"a kind that is not wanted":                 {commune.Information, map[string]any{"off": "other test"}, at(24, 9, 0), time.Time{}},
+		"an emergency of a kind that is not wanted": {commune.Emergency, map[string]any{"off": "test"}, at(24, 9, 0), at(24, 9, 0)},
+		"hours that are none":                       {commune.Information, map[string]any{"quiet_from": "25:00", "quiet_to": "x", "digest": "-1"}, at(24, 9, 0), at(24, 9, 1)},
+	} {
+		t.Run(who, func(t *testing.T) {
+			app := newApp(t)
+			villagers(t, app, "lan")
+			phone(t, app, "lan1", "lan")
+			if c.chose != nil {
+				c.chose["person"] = id("lan")
+				add(t, app, "notice_choices", "lan", c.chose)
+			}
+			k := &clock{now: c.raised}
+			f := &fake{}
+			o := newOutbox(app, k, f)
+			tell(t, app, "person:"+id("lan"), "k", c.class, c.raised)
+			var woken time.Time
+			for woken.IsZero() && k.Now().Before(c.raised.Add(30*time.Hour)) {
+				pass(t, o)
+				if len(f.take()) > 0 {
+					woken = k.Now()
+				}
+				k.add(30 * time.Second)
+			}
+			if woken.Sub(c.woken).Abs() > time.Minute {
+				t.Errorf("woken at %v, want %v", woken, c.woken)
+			}
+		})
+	}
+}
+
+// TestDigestIsOneWakeUp: five news of a day are one wake-up in the evening, and
+// one row meanwhile.
+func TestDigestIsOneWakeUp(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	phone(t, app, "lan1", "lan")
+	add(t, app, "notice_choices", "lan", map[string]any{"person": id("lan"), "digest": "18:00"})
+	k := &clock{now: day}
+	f := &fake{}
+	o := newOutbox(app, k, f)
+	for i := range 5 {
+		tell(t, app, "person:"+id("lan"), fmt.Sprint(i), commune.Information, k.Now())
+		k.add(time.Minute)
+		pass(t, o)
+	}
+	if n := count(t, app, `SELECT count(*) FROM deliveries WHERE state = 'waiting'`); n != 1 || len(f.take()) != 0 {
+		t.Fatalf("%d rows wait, want 1", n)
+	}
+	k.mu.Lock()
+	k.now = day.Add(9*time.Hour + time.Minute)
+	k.mu.Unlock()
+	pass(t, o)
+	if err := same(f.take(), "lan1"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBucketHoldsAcrossRestarts: however often the server is started, no phone is
+// asked to sync more often than FCM lets through.
+func TestBucketHoldsAcrossRestarts(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	phone(t, app, "lan1", "lan")
+	k := &clock{now: day}
+	f := &fake{}
+	o := newOutbox(app, k, f)
+	for i := range 600 { // an hour
+		if err := Nudge(app, commune.Named("person", id("lan")), k.Now()); err != nil {
+			t.Fatal(err)
+		}
+		k.add(6 * time.Second)
+		if i%40 == 0 {
+			o = newOutbox(app, k, f)
+		}
+		pass(t, o)
+	}
+	if n := f.take()["lan1"]; n > 20+20 || n < 30 {
+		t.Errorf("woken %d times in an hour, FCM lets 40 through", n)
+	}
+	if n := count(t, app, `SELECT count(*) FROM deliveries WHERE state = 'waiting' AND circle LIKE 'phone:%'`); n > 1 {
+		t.Errorf("%d rows wait for one phone", n)
+	}
+}
+
+// TestNudgeDuringASend is not lost: the phones that were woken before the change
+// are woken again.
+func TestNudgeDuringASend(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	phone(t, app, "lan1", "lan")
+	k := &clock{now: day}
+	to := commune.Named("person", id("lan"))
+	var again sync.Once
+	f := &fake{}
+	f.answer = func(Delivery) error {
+		again.Do(func() {
+			if err := Nudge(app, to, k.Now()); err != nil {
+				t.Error(err)
+			}
+		})
+		return nil
+	}
+	o := newOutbox(app, k, f)
+	if err := Nudge(app, to, k.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		k.add(15 * time.Second)
+		pass(t, o)
+	}
+	if n := f.take()["lan1"]; n != 2 {
+		t.Errorf("woken %d times, want 2", n)
+	}
+}
+
+// TestExpiryIsHonoured: what is over wakes nobody, and tells the service how
+// long it may try.
+func TestExpiryIsHonoured(t *testing.T) {
+	for who, c := range map[string]struct {
+		expires, tried time.Duration
+		state          string
+		life           time.Duration
+	}{
+		"in time":          {time.Hour, time.Minute, done, 59 * time.Minute},
+		"too late":         {time.Minute, 2 * time.Minute, expired, 0},
+		"over when raised": {-time.Minute, time.Minute, "", 0},
+		"a road too late":  {time.Minute, time.Minute, expired, 0},
+	} {
+		t.Run(who, func(t *testing.T) {
+			app := newApp(t)
+			villagers(t, app, "lan")
+			phone(t, app, "lan1", "lan")
+			k := &clock{now: day}
+			f := &fake{}
+			n := commune.Notice{To: commune.Named("person", id("lan")), Key: "k", Kind: "test", Title: "Tin", Class: commune.Emergency, Expires: day.Add(c.expires)}
+			if err := Raise(app, n, day); err != nil {
+				t.Fatal(err)
+			}
+			k.add(c.tried)
+			pass(t, newOutbox(app, k, f))
+			if n := count(t, app, `SELECT count(*) FROM notices`); n != 1 {
+				t.Errorf("%d notices in the inbox", n)
+			}
+			if c.state == "" {
+				if n := count(t, app, `SELECT count(*) FROM deliveries`); n != 0 {
+					t.Errorf("%d deliveries of what is over", n)
+				}
+				return
+			}
+			if d := delivery(t, app, ID(n.To, "k")); d.GetString("state") != c.state {
+				t.Errorf("delivery is %s", d.GetString("state"))
+			}
+			if c.life > 0 && (len(f.woken) != 1 || f.woken[0].Life != c.life) || c.life == 0 && len(f.woken) != 0 {
+				t.Errorf("woke %+v", f.woken)
+			}
+		})
+	}
+}
+
+// TestTooManyDeathsInPiecesReviveThePhones: a wrong project, met by one delivery a
+// phone, is seen over the minute, and those already called gone are taken back.
+func TestTooManyDeathsInPiecesReviveThePhones(t *testing.T) {
+	app := newApp(t)
+	names := make([]string, 60)
+	for i := range names {
+		names[i] = fmt.Sprintf("n%dx", i)
+	}
+	villagers(t, app, names...)
+	k := &clock{now: day}
+	f := &fake{answer: func(Delivery) error { return &Dead{"UNREGISTERED"} }}
+	o := newOutbox(app, k, f)
+	for i, n := range names {
+		phone(t, app, n, n)
+		tell(t, app, "person:"+id(n), "k", commune.Emergency, k.Now())
+		if i%3 == 2 {
+			pass(t, o)
+			k.add(time.Second)
+		}
+	}
+	if n := count(t, app, `SELECT count(*) FROM phones WHERE address_state = 'gone'`); n != 0 {
+		t.Errorf("%d phones lost to a wrong project", n)
+	}
+	if s, err := o.Status(); err != nil || !s.Channels[0].Alarm {
+		t.Errorf("status %+v %v", s, err)
+	}
+}
+
+// TestSuspectsAreTriedAgain and never lost, whatever was said of them.
+func TestSuspectsAreTriedAgain(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	phone(t, app, "lan1", "lan")
+	wrong := true
+	f := &fake{answer: func(Delivery) error {
+		if wrong {
+			return &Suspect{"SENDER_ID_MISMATCH"}
+		}
+		return nil
+	}}
+	o := newOutbox(app, &clock{now: day}, f)
+	for i, want := range []string{"suspect", "ok"} {
+		tell(t, app, "person:"+id("lan"), fmt.Sprint(i), commune.Emergency, day)
+		pass(t, o)
+		if r, err := app.FindRecordById("phones", id("lan1")); err != nil || r.GetString("address_state") != want || f.take()["lan1"] != 1 {
+			t.Errorf("phone is %q, want %q", r.GetString("address_state"), want)
+		}
+		wrong = false
+	}
+}
+
+// TestLateDeathSparesTheSameAddress: the phone registered the same address again
+// while the answer about it was on its way.
+func TestLateDeathSparesTheSameAddress(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	phone(t, app, "lan1", "lan")
+	f := &fake{answer: func(d Delivery) error {
+		if _, err := app.NonconcurrentDB().NewQuery(`UPDATE phones SET registered_at = registered_at + 1`).Execute(); err != nil {
+			t.Error(err)
+		}
+		return &Dead{"UNREGISTERED"}
+	}}
+	tell(t, app, "commune", "k", commune.Emergency, day)
+	pass(t, newOutbox(app, &clock{now: day}, f))
+	if r, err := app.FindRecordById("phones", id("lan1")); err != nil || r.GetString("address_state") != "ok" {
+		t.Error("a fresh registration was retired")
+	}
+}
+
+// TestEnoughIsEnough: a phone shows ten things an hour; the rest come silently.
+// An emergency is always shown.
+func TestEnoughIsEnough(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	phone(t, app, "lan1", "lan")
+	k := &clock{now: day}
+	f := &fake{}
+	o := newOutbox(app, k, f)
+	for i := range 14 {
+		class := commune.Needed
+		if i == 13 {
+			class = commune.Emergency
+		}
+		tell(t, app, "person:"+id("lan"), fmt.Sprint(i), class, k.Now())
+		k.add(time.Minute)
+		pass(t, o)
+	}
+	shown := 0
+	for _, d := range f.woken {
+		if d.Urgent != (d.Tag != "") {
+			t.Errorf("urgent %v with tag %q", d.Urgent, d.Tag)
+		}
+		if d.Urgent {
+			shown++
+		}
+	}
+	if shown != mostAlerts+1 || !f.woken[len(f.woken)-1].Urgent {
+		t.Errorf("%d of %d shown, want %d", shown, len(f.woken), mostAlerts+1)
+	}
+}
+
+// TestRoadThatAsksForALongRest in the middle of a page: those that were not
+// tried have no row of their own, the delivery goes on where it stopped.
+func TestRoadThatAsksForALongRest(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	const n = 80
+	err := app.RunInTransaction(func(tx core.App) error {
+		for i := range n {
+			phone(t, tx, fmt.Sprintf("p%03dx", i), "lan")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &clock{now: day}
+	var mu sync.Mutex
+	sent := 0
+	f := &fake{answer: func(Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if sent++; sent == 10 {
+			return &Later{After: 10 * time.Minute, Why: "429"}
+		}
+		return nil
+	}}
+	o := newOutbox(app, k, f)
+	o.setup()
+	o.sends = make(chan struct{}, 1) // one after the other
+	tell(t, app, "commune", "k", commune.Emergency, day)
+	pass(t, o)
+	if got := f.take(); len(got) != 10 {
+		t.Fatalf("%d went, then the road was to rest", len(got))
+	}
+	if rows := count(t, app, `SELECT count(*) FROM deliveries WHERE circle LIKE 'phone:%'`); rows != 1 {
+		t.Errorf("%d phones have a row of their own, want 1", rows)
+	}
+	k.add(9 * time.Minute)
+	pass(t, o)
+	if got := f.take(); len(got) != 0 {
+		t.Errorf("woke %v in the rest", got)
+	}
+	k.add(2 * time.Minute)
+	pass(t, o)
+	if got := f.take(); len(got) != n-9 {
+		t.Errorf("then %d went, want %d", len(got), n-9)
+	}
+}
+
+// TestStoppedDeliveryStops: an officer's stop holds from the next page on.
+func TestStoppedDeliveryStops(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	err := app.RunInTransaction(func(tx core.App) error {
+		for i := range 2 * minWindow {
+			phone(t, tx, fmt.Sprintf("p%03dx", i), "lan")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	f := &fake{}
+	f.answer = func(Delivery) error {
+		once.Do(func() {
+			if _, err := app.NonconcurrentDB().NewQuery(`UPDATE deliveries SET state = 'stopped', lease = '' WHERE state = 'waiting'`).Execute(); err != nil {
+				t.Error(err)
+			}
+		})
+		return nil
+	}
+	tell(t, app, "commune", "k", commune.Emergency, day)
+	k := &clock{now: day}
+	o := newOutbox(app, k, f)
+	pass(t, o)
+	k.add(time.Hour)
+	pass(t, o)
+	if got := f.take(); len(got) != minWindow {
+		t.Errorf("woke %d after the stop, want the page that was under way", len(got))
+	}
+}
+
+func TestSpread(t *testing.T) {
+	for n, want := range map[int]time.Duration{0: 0, 199: 0, 2400: 12 * time.Second, 1_000_000: 30 * time.Minute} {
+		if got := spread(n); got != want {
+			t.Errorf("%d phones over %v, want %v", n, got, want)
+		}
+	}
+}

@@ -17,8 +17,8 @@ type params = dbx.Params
 // target is a phone that can be woken.
 type target struct {
 	ID, Transport, Address string
-	State                  string `db:"address_state"`
-	Registered             int64  `db:"registered_at"`
+	State                  string // of the address
+	Registered             int64
 	choice
 }
 
@@ -87,12 +87,27 @@ func page(app core.App, circle commune.Circle, after string, roads []string, has
 	if has.seq > 0 {
 		where += ` AND NOT (p.cursor_epoch = {:epoch} AND p.cursor >= {:seq})`
 	}
-	var out []target
-	err = app.ConcurrentDB().NewQuery(`SELECT p.id, p.transport, p.address, p.address_state, p.registered_at,
-			ifnull(c.quiet_from, '') quiet_from, ifnull(c.quiet_to, '') quiet_to, ifnull(c.digest, '') digest, ifnull(c.off, '') off
+	rows, err := app.ConcurrentDB().NewQuery(`SELECT p.id, p.transport, p.address, p.address_state, p.registered_at,
+			ifnull(c.quiet_from || '|' || c.quiet_to || '|' || c.digest || '|' || c.off, '')
 		FROM phones p LEFT JOIN notice_choices c ON c.person = p.person
-		WHERE p.id > {:after} AND ` + where + ` ORDER BY p.id LIMIT {:limit}`).Bind(bind).All(&out)
+		WHERE p.id > {:after} AND ` + where + ` ORDER BY p.id LIMIT {:limit}`).Bind(bind).Rows()
 	if err != nil {
+		return nil, fmt.Errorf("read phones of a circle: %w", err)
+	}
+	defer rows.Close()
+	out := make([]target, 0, limit)
+	for rows.Next() {
+		var p target
+		var chosen string
+		if err := rows.Rows.Scan(&p.ID, &p.Transport, &p.Address, &p.State, &p.Registered, &chosen); err != nil {
+			return nil, fmt.Errorf("read a phone of a circle: %w", err)
+		}
+		if c := strings.SplitN(chosen, "|", 4); len(c) == 4 {
+			p.choice = choice{c[0], c[1], c[2], c[3]}
+		}
+		out = append(out, p)
+	}
+	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read phones of a circle: %w", err)
 	}
 	return out, nil

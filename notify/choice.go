@@ -12,10 +12,7 @@ import (
 // are no choice. It is checked where it is written, and what cannot be read
 // here is no choice either.
 type choice struct {
-	QuietFrom string `db:"quiet_from"`
-	QuietTo   string `db:"quiet_to"`
-	Digest    string `db:"digest"`
-	Off       string `db:"off"`
+	QuietFrom, QuietTo, Digest, Off string
 }
 
 // mutes tells whether the person does not want to be called for such a kind.

@@ -20,7 +20,7 @@ import (
 // never met by the whole commune at once, and a troubled one by fewer.
 const (
 	minWindow = 100
-	maxWindow = 1000
+	maxWindow = 800
 )
 
 // patience is how long a page waits for a service that asked to be left alone;
@@ -212,10 +212,13 @@ func (o *Outbox) batch(ctx context.Context, p pace) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b := &batch{outbox: o, worker: newWorker(), claimed: map[string]commune.Class{}, buckets: buckets}
+	b := &batch{outbox: o, worker: newWorker(), buckets: buckets}
 	jobs, err := lease(o.App, p, b.worker, batchSize, now)
 	if err != nil {
 		return 0, err
+	}
+	if len(jobs) > 1 {
+		b.claimed = map[string]commune.Class{}
 	}
 	defer b.keep(ctx)()
 	errs := make([]error, len(jobs))
@@ -278,12 +281,15 @@ type batch struct {
 	buckets *buckets
 
 	mu      sync.Mutex
-	claimed map[string]commune.Class // phones that a delivery of this batch wakes: how pressingly
+	claimed map[string]commune.Class // phones that a delivery of this batch wakes: how pressingly; nil: it is alone
 }
 
 // claim tells whether the phone is the caller's to wake. Only the first to ask
 // is told so, and the first whose notice presses after others that do not.
 func (b *batch) claim(phone string, class commune.Class) bool {
+	if b.claimed == nil {
+		return true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if before, taken := b.claimed[phone]; taken && (before.Shown() || !class.Shown()) {

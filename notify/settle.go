@@ -174,7 +174,7 @@ func (b *batch) settle(j *job, phones []target, errs []error, more bool) (bool, 
 		if err := saveBuckets(tx, low); err != nil || alone {
 			return err
 		}
-		return b.scatter(tx, j, out, more && !cut)
+		return b.scatter(tx, j, out)
 	})
 	if err == nil {
 		b.buckets.written(low)
@@ -237,8 +237,8 @@ func (b *batch) onward(j *job, phones []target, out outcome, more bool) step {
 	return s
 }
 
-// scatter writes what concerns single phones, and keeps the batch's leases.
-func (b *batch) scatter(tx core.App, j *job, out outcome, more bool) error {
+// scatter writes what concerns single phones.
+func (b *batch) scatter(tx core.App, j *job, out outcome) error {
 	now := b.outbox.Now()
 	for _, p := range out.gone {
 		if err := mark(tx, p, "gone", now); err != nil {
@@ -272,10 +272,7 @@ func (b *batch) scatter(tx core.App, j *job, out outcome, more bool) error {
 			}
 		}
 	}
-	if !more {
-		return nil
-	}
-	return renew(tx, b.worker, now)
+	return nil
 }
 
 // nextTry is when to try again after so many attempts: at a random moment of

@@ -44,7 +44,7 @@ const (
 	ttl = 28 * 24 * time.Hour
 	// One connection of HTTP/2 carries a hundred wake-ups; Go would dial one for
 	// each that waits before it learns so.
-	connections = 10
+	connections = 3
 	// perMinute leaves a tenth of FCM's quota of a project, 600,000 a minute whose
 	// beginning nobody knows, to others who use the same project.
 	perMinute = 540_000

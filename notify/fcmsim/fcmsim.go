@@ -12,7 +12,7 @@
 // And what the field adds: 503 and 429 with Retry-After, connections that break
 // after a message was accepted, and live addresses that are called UNREGISTERED.
 //
-// A [Sim] is made by [Start] and told what to do wrong by its [Faults].
+// Another process reads what happened so far at GET /counts. A [Sim] is made by [Start] and told what to do wrong by its [Faults].
 package fcmsim
 
 import (
@@ -142,6 +142,7 @@ func Start(o Options) (*Sim, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/projects/{project}/{verb}", s.send)
 	mux.HandleFunc("POST /token", s.grant)
+	mux.HandleFunc("GET /counts", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(s.Counts()) })
 	s.server = &http.Server{Handler: mux, TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, ErrorLog: quiet,
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 100}, // as Google's
 		ConnState: func(_ net.Conn, state http.ConnState) {

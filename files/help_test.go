@@ -156,9 +156,14 @@ func photo(t testing.TB, seed uint64, w, h int, raw bool) []byte {
 	if !raw {
 		return b.Bytes()
 	}
+	return withPosition(b.Bytes())
+}
+
+// withPosition puts in front of a JPEG's parts what a camera writes.
+func withPosition(b []byte) []byte {
 	exif := "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00" + sentinel
 	out := binary.BigEndian.AppendUint16([]byte{0xFF, 0xD8, 0xFF, 0xE1}, uint16(len(exif)+2))
-	return append(append(out, exif...), b.Bytes()[2:]...)
+	return append(append(out, exif...), b[2:]...)
 }
 
 // road carries a phone's requests to the server and breaks: after so many bytes
@@ -287,4 +292,35 @@ func (k *key) over(r *road, method, to string, body []byte, header ...string) {
 	if _, err := r.RoundTrip(k.signed(httptest.NewRequest(method, to, bytes.NewReader(body)), header...)); !errors.Is(err, errBroke) {
 		k.v.t.Fatalf("the road held: %v", err)
 	}
+}
+
+// lychees draws a basket of lychees as a camera would keep it, with a position.
+func lychees(t testing.TB) []byte {
+	t.Helper()
+	const w, h = 1200, 900
+	m := image.NewRGBA(image.Rect(0, 0, w, h))
+	r := rand.New(rand.NewPCG(5, 5))
+	for y := range h {
+		for x := range w {
+			m.SetRGBA(x, y, color.RGBA{uint8(60 + y/12), uint8(110 + y/20), 60, 255})
+		}
+	}
+	for range 260 {
+		cx, cy, rad := r.IntN(w), h/4+r.IntN(h*3/4), 34+r.IntN(22)
+		red := 150 + r.IntN(80)
+		for y := max(cy-rad, 0); y < min(cy+rad, h); y++ {
+			for x := max(cx-rad, 0); x < min(cx+rad, w); x++ {
+				dx, dy := x-cx, y-cy
+				if d := dx*dx + dy*dy; d < rad*rad {
+					light := 60 * (dx + dy) / (2 * rad)
+					m.SetRGBA(x, y, color.RGBA{uint8(min(max(red-light, 40), 250)), uint8(40 + r.IntN(30)), 50, 255})
+				}
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, nil); err != nil {
+		t.Fatal(err)
+	}
+	return withPosition(b.Bytes())
 }

@@ -200,6 +200,34 @@ func TestWhoLeavesForgets(t *testing.T) {
 	}
 }
 
+// TestAScanGoesWithTheDossier: the officer reads what the applicant sent, though
+// the dossier arrived before it.
+func TestAScanGoesWithTheDossier(t *testing.T) {
+	v := newVillage(t)
+	p := v.phone(lan, &road{})
+	hash, err := p.AddFileBytes(photo(t, 6, 300, 200, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Do("publicservice.submit", map[string]any{"id": "dossier00000001", "person": lan, "procedure": "procedure000001", "content": map[string]any{}, "scans": hash}); err != nil {
+		t.Fatal(err)
+	}
+	v.sync(p)
+	tams := v.key(tam)
+	if w := tams.get(hash); w.Code != 404 {
+		t.Errorf("before it was sent: %d", w.Code)
+	}
+	if _, err := p.SendFiles(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if w := tams.get(hash); w.Code != 200 {
+		t.Errorf("the officer: %d %s", w.Code, w.Body)
+	}
+	if w := v.key(mai).get(hash); w.Code != 404 {
+		t.Errorf("a neighbour: %d", w.Code)
+	}
+}
+
 // TestASharedPhone: the next person on the same phone sees nothing of the one
 // before, whose unsent photo waits for them.
 func TestASharedPhone(t *testing.T) {

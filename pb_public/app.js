@@ -10,6 +10,7 @@ import { people } from './domains/people.js';
 import { publicservice } from './domains/publicservice.js';
 import { BrowserStore } from './sync/store.js';
 import { Client } from './sync/client.js';
+import { filesOf } from './sync/files.js';
 import { h, redraw } from './ui/el.js';
 import { frame } from './ui/frame.js';
 import { newVersions } from './ui/update.js';
@@ -34,6 +35,7 @@ async function start() {
   }
   const client = new Client(await BrowserStore.open(), { channel });
   await client.reload();
+  filesOf(client);
   client.app = 'web/' + (await newVersions());
   const show = frame(client, domains);
   addEventListener('hashchange', show);

@@ -199,10 +199,18 @@ const keepUnnamed = 30 * 24 * time.Hour
 // SweepFiles deletes from the phone what no record and no open edit names any
 // more, above all the files of a circle that the person has left. What the
 // person added and has not sent stays; named by nothing, it goes after 30 days.
-// [Phone.SendFiles] and [Phone.File] begin with it.
+// While the phone is being filled anew it deletes nothing: what names a file may
+// be yet to come. [Phone.SendFiles] and [Phone.File] begin with it.
 func (p *Phone) SweepFiles() error {
 	dir, err := p.filesDir()
 	if err != nil {
+		return err
+	}
+	epoch, err := getMeta(p.db, "epoch")
+	if err != nil {
+		return err
+	}
+	if cursor, err := getNumber(p.db, "cursor"); err != nil || epoch != "" && cursor == 0 {
 		return err
 	}
 	entries, err := os.ReadDir(dir)

@@ -8,6 +8,7 @@ import { act, badge, facts, form, go, list, longList, row, say, search, section,
 import { byName, fold, matches, moment, money, newest, readNumber, whole } from '../ui/text.js';
 import { categories, orderStates, units, word } from '../words/vi.js';
 import { nameOf } from './people.js';
+import { picture, pictures, namesOf } from '../ui/picture.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
 
@@ -42,7 +43,14 @@ const parts = p => p.unit === 'kg' || p.unit === 'lit';
 const left = p => (p.stock > 0 ? `còn ${whole(p.stock)} ${word(units, p.unit)}` : 'hết hàng');
 
 /** @param {Client} c @param {any} p @param {boolean} [inStall] the reader knows whose it is */
-const productRow = (c, p, inStall) => row('#/cho/hang/' + p.id, [p.name, p.grade ? h('small', null, ' · loại ' + p.grade) : null], [inStall ? '' : c.get('stalls', p.stall)?.name, left(p)].filter(Boolean).join(' · '), h('b.price', null, money(p.price), h('small', null, per(p))));
+const productRow = (c, p, inStall) => withPhoto(c, p, row('#/cho/hang/' + p.id, [p.name, p.grade ? h('small', null, ' · loại ' + p.grade) : null], [inStall ? '' : c.get('stalls', p.stall)?.name, left(p)].filter(Boolean).join(' · '), h('b.price', null, money(p.price), h('small', null, per(p)))));
+
+/** A line of a list with the first photo before it. @param {Client} c @param {any} p @param {any} line */
+function withPhoto(c, p, line) {
+  const [first] = namesOf(p.photos);
+  if (first) line.prepend(picture(c, first, ''));
+  return line;
+}
 
 /** What can be bought now. @param {Client} c */
 const onSale = c => c.all('products').filter(p => !p.hidden && !c.get('stalls', p.stall)?.closed);
@@ -117,7 +125,7 @@ function product({ client, params, query }) {
   const open = p.stock > 0 && !client.get('stalls', p.stall)?.closed;
   return h('div', null, live(() => {
     const now = client.get('products', p.id) ?? p, s = client.get('stalls', now.stall);
-    return h('div.card', null, h('p.card-title', null, now.name), h('p.price.big', null, money(now.price), h('small', null, per(now))), now.adult ? badge('từ 18 tuổi', 'warn') : null,
+    return h('div.card', null, namesOf(now.photos).map(n => picture(client, n, now.name, true)), h('p.card-title', null, now.name), h('p.price.big', null, money(now.price), h('small', null, per(now))), now.adult ? badge('từ 18 tuổi', 'warn') : null,
       now.description ? h('p', null, now.description) : null,
       facts([['Loại', now.grade], ['Số lượng', left(now)], ['Gian hàng', s ? h('a', { href: '#/cho/gian/' + s.id }, s.name) : ''], ['Nơi nhận hàng', s?.pickup]]));
   }), open ? f : h('p.warning', null, 'Hiện chưa bán. Bà con quay lại sau nhé.'));
@@ -185,7 +193,7 @@ function counter({ client, params }) {
     const mine = client.all('products').filter(p => p.stall === params.id).sort(byName);
     return h('div', null, h('h2', null, s?.name ?? 'Gian hàng'),
       section('Đơn cần làm', list(open.map(o => orderRow(o, `/gian-hang/${params.id}/don`, client)), 'Chưa có đơn mới.')),
-      section('Hàng của tôi', list(mine.map(p => row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null])), 'Gian chưa có mặt hàng.'), h('div.buttons', null, go(`#/gian-hang/${params.id}/them`, 'Thêm mặt hàng'))),
+      section('Hàng của tôi', list(mine.map(p => withPhoto(client, p, row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null]))), 'Gian chưa có mặt hàng.'), h('div.buttons', null, go(`#/gian-hang/${params.id}/them`, 'Thêm mặt hàng'))),
       done.length ? section('Đơn đã xong', longList(done, o => orderRow(o, `/gian-hang/${params.id}/don`, client), '', 10)) : null);
   });
 }
@@ -215,6 +223,7 @@ function goods({ client, params }) {
   return h('div', null,
     live(() => { const now = client.get('products', p.id) ?? p; return h('div.card', null, h('p.card-title', null, now.name, ' ', now.$waits ? waits() : null), h('p.price.big', null, money(now.price), h('small', null, per(now))), h('p', null, left(now))); }),
     section('Bán tại chỗ', sale),
+    section('Ảnh', live(() => pictures(client, namesOf((client.get('products', p.id) ?? p).photos), 6, names => client.edit({ coll: 'products', id: p.id, change: { photos: names.join(' ') } })))),
     section('Thêm hàng vào kho', form([{ name: 'by', label: `Thêm mấy ${unit}`, kind: 'number', must: true, value: '' }], 'Thêm', change(1))),
     section('Bớt hàng (hỏng, biếu)', form([{ name: 'by', label: `Bớt mấy ${unit}`, kind: 'number', must: true, value: '' }], 'Bớt', change(-1))),
     section('Giá và bày bán', form([{ name: 'price', label: `Giá một ${unit} (đ)`, kind: 'number', must: true, value: whole(p.price) }, { name: 'hidden', label: 'Tạm ẩn, không bán', kind: 'check', value: p.hidden }], 'Lưu', async v => {

@@ -4,16 +4,21 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/ed25519"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"langso/sync/sum"
 	"langso/sync/wire"
 )
 
@@ -45,7 +50,20 @@ type written struct {
 	Circles  []string                           `json:"circles,omitempty"`
 	N        int64                              `json:"n,omitempty"`
 	Records  map[string]map[string]writtenEntry `json:"records,omitempty"`
+	Kept     []writtenRow                       `json:"kept,omitempty"`
 	Edits    []writtenEdit                      `json:"edits,omitempty"`
+	Compare  bool                               `json:"compare,omitempty"`
+	Check    string                             `json:"check,omitempty"`
+	Loaded   map[string]wire.Cursor             `json:"loaded,omitempty"`
+}
+
+type writtenRow struct {
+	Coll  string                     `json:"coll"`
+	ID    string                     `json:"id"`
+	Seq   int64                      `json:"seq"`
+	Whole bool                       `json:"whole,omitempty"`
+	In    []string                   `json:"in,omitempty"`
+	Set   map[string]json.RawMessage `json:"set,omitempty"`
 }
 
 type writtenEntry struct {
@@ -101,6 +119,22 @@ func (w written) phone(t *testing.T) *Phone {
 			must(err)
 		}
 	}
+	if w.Compare {
+		must(p.setMeta("compare", "1"))
+	}
+	if w.Check != "" {
+		must(p.setMeta("check", w.Check))
+	}
+	if w.Loaded != nil {
+		text, err := json.Marshal(w.Loaded)
+		must(err)
+		must(p.setMeta("loaded", string(text)))
+	}
+	for _, k := range w.Kept {
+		must(p.transact(func(tx *sql.Tx) error {
+			return keepRow(tx, k.Coll, wire.Row{ID: k.ID, Seq: wire.Cursor(k.Seq), Whole: k.Whole, Set: k.Set}, k.In)
+		}))
+	}
 	for _, e := range w.Edits {
 		n, ok := wire.EditNumber(e.Edit)
 		if !ok {
@@ -125,7 +159,7 @@ func (w written) phone(t *testing.T) *Phone {
 func write(t *testing.T, p *Phone) written {
 	t.Helper()
 	var w written
-	for key, into := range map[string]*string{"epoch": &w.Epoch, "standing": &w.Standing, "told": &w.Told, "resume": &w.Resume} {
+	for key, into := range map[string]*string{"epoch": &w.Epoch, "standing": &w.Standing, "told": &w.Told, "resume": &w.Resume, "check": &w.Check} {
 		var err error
 		if *into, err = getMeta(p.db, key); err != nil {
 			t.Fatal(err)
@@ -144,6 +178,15 @@ func write(t *testing.T, p *Phone) written {
 	if w.Circles, err = circles(p.db); err != nil {
 		t.Fatal(err)
 	}
+	compare, err := getMeta(p.db, "compare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Compare = compare != ""
+	if w.Loaded, err = p.loaded(); err != nil {
+		t.Fatal(err)
+	}
+	w.Kept = writeKept(t, p)
 	rows, err := p.db.Query(`SELECT coll, id, seq, circles, fields FROM records`)
 	if err != nil {
 		t.Fatal(err)
@@ -188,6 +231,58 @@ func write(t *testing.T, p *Phone) written {
 		w.Edits = append(w.Edits, one)
 	}
 	return w
+}
+
+func writeKept(t *testing.T, p *Phone) (out []writtenRow) {
+	t.Helper()
+	rows, err := p.db.Query(`SELECT coll, id, seq, whole, coalesce(circles, 'null'), fields FROM kept ORDER BY at`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k writtenRow
+		var in, set string
+		if err := rows.Scan(&k.Coll, &k.ID, &k.Seq, &k.Whole, &in, &set); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(json.Unmarshal([]byte(in), &k.In), json.Unmarshal([]byte(set), &k.Set)); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// answerText is the answer of a vector as bytes: a crc "*" stands for the right one.
+func answerText(t *testing.T, lines []json.RawMessage, tail string) *bytes.Buffer {
+	t.Helper()
+	var text bytes.Buffer
+	begin := 0
+	for _, line := range lines {
+		var s string
+		var o map[string]json.RawMessage
+		switch {
+		case json.Unmarshal(line, &s) == nil:
+			text.WriteString(s)
+		case json.Unmarshal(line, &o) == nil && string(o["crc"]) == `"*"`:
+			sum := crc32.Checksum(text.Bytes()[begin:], crc32.MakeTable(crc32.Castagnoli))
+			line = bytes.Replace(line, []byte(`"*"`), fmt.Appendf(nil, "%q", fmt.Sprintf("%08x", sum)), 1)
+			fallthrough
+		default:
+			if err := json.Compact(&text, line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text.WriteByte('\n')
+		for _, end := range []string{"crc", "mark", "more", "complete", "retry_in", "load"} {
+			if o[end] != nil {
+				begin = text.Len()
+			}
+		}
+	}
+	text.WriteString(tail)
+	return &text
 }
 
 func zero(v any) bool {
@@ -259,20 +354,10 @@ func TestVectorsOfAnswers(t *testing.T) {
 	for _, v := range vectors[vector](t, "answer.json") {
 		t.Run(v.Name, func(t *testing.T) {
 			p := v.Before.phone(t)
-			var text bytes.Buffer
-			for _, line := range v.Answer {
-				var s string
-				if json.Unmarshal(line, &s) == nil {
-					text.WriteString(s)
-				} else if err := json.Compact(&text, line); err != nil {
-					t.Fatal(err)
-				}
-				text.WriteByte('\n')
-			}
-			text.WriteString(v.Tail)
+			text := answerText(t, v.Answer, v.Tail)
 			ask := &asking{Ask: &wire.Ask{Cursor: wire.Cursor(v.Before.Cursor), Resume: v.Before.Resume}}
 			var report Report
-			a, err := p.keep(ask, &text, &report)
+			a, err := p.keep(ask, text, &report)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -376,6 +461,68 @@ func TestVectorsOfStandings(t *testing.T) {
 	for _, v := range vectors[vector](t, "standing.json") {
 		if got := wire.StandingHash(v.Circles); got != v.Hash {
 			t.Errorf("%s: %s, want %s", v.Name, got, v.Hash)
+		}
+	}
+}
+
+func TestVectorsOfSums(t *testing.T) {
+	raw, err := os.ReadFile("../docs/protocol/sums.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Cases []struct {
+			Name, Circle, Coll, ID string
+			Seq                    int64
+			Set                    map[string]json.RawMessage
+			Content, Sum, Deep     sum.Sum
+			Part                   int
+		}
+		Phone struct {
+			Before  written
+			Sum     sum.Sum
+			Circles map[string]sum.Sum
+		}
+		Numbers struct {
+			List []uint32
+			Text wire.Numbers
+		}
+		CRC []struct{ Text, CRC string }
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range file.Cases {
+		content, err := sum.Content(v.Set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		place := sum.Place{Circle: v.Circle, Coll: v.Coll, ID: v.ID, Seq: v.Seq}
+		if content != v.Content || place.Sum() != v.Sum || place.Deep(content) != v.Deep || sum.Part(v.Coll, v.ID, 6) != v.Part {
+			t.Errorf("%s: content %s sum %s deep %s part %d", v.Name, content, place.Sum(), place.Deep(content), sum.Part(v.Coll, v.ID, 6))
+		}
+	}
+	p := file.Phone.Before.phone(t)
+	check, err := p.circleSums(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total sum.Sum
+	for circle, s := range check.Sums {
+		total = total.Plus(s)
+		if file.Phone.Circles[circle] != s {
+			t.Errorf("%s: %s", circle, s)
+		}
+	}
+	if total != file.Phone.Sum {
+		t.Errorf("a phone's sum is %s", total)
+	}
+	if !slices.Equal(file.Numbers.List, []uint32(file.Numbers.Text)) {
+		t.Errorf("numbers are %v", file.Numbers.Text)
+	}
+	for _, v := range file.CRC {
+		if got := fmt.Sprintf("%08x", crc32.Checksum([]byte(v.Text), crc32.MakeTable(crc32.Castagnoli))); got != v.CRC {
+			t.Errorf("crc of %q is %s", v.Text, got)
 		}
 	}
 }

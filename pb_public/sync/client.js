@@ -4,7 +4,9 @@
 // a road; two open windows share one store and take turns at the road.
 
 import { isOpen, isTaken, spent, takeUp, unsettled, waiting, write } from './edits.js';
-import { Answer, Garbled, Writes, ask, lines, newState } from './exchange.js';
+import { chunksOf } from './chunk.js';
+import { Comparison } from './compare.js';
+import { Answer, Garbled, Writes, ask, newState, takeSnapshot } from './exchange.js';
 import { authorization, newKey } from './keys.js';
 import { overlay } from './overlay.js';
 
@@ -25,9 +27,6 @@ export class NoRoad extends Error {}
 
 const path = '/api/sync', quiet = 300, every = 60_000, patience = 45_000;
 
-/** The budgets of answers over a road that breaks: each cut halves it, a complete answer opens it again. */
-const wantAfterCut = 262_144, wantLeast = 8_192;
-
 export class Client extends EventTarget {
   /** @type {import('./exchange.js').State} */ state = newState();
   /** @type {Account | undefined} */ account;
@@ -35,7 +34,7 @@ export class Client extends EventTarget {
   /** @type {Mood} */ mood = 'idle';
   /** @type {Map<string, Map<string, any>>} */ #seen = new Map();
   /** @type {Promise<any>} */ #queue = Promise.resolve();
-  #running = false; #again = false; #failures = 0; #stale = false;
+  #running = false; #again = false; #failures = 0; #stale = false; #without = false;
   /** @type {any} */ #timer; /** @type {number | undefined} */ #most;
 
   /** @param {Store} store @param {{fetch?: typeof fetch, now?: () => Date, app?: string, channel?: BroadcastChannel}} [with_] */
@@ -258,16 +257,18 @@ export class Client extends EventTarget {
   async #meet() {
     this.#feel('busy');
     let retry = 0;
+    const compare = new Comparison();
+    this.#without = false;
     try {
       for (let i = 0; i < 500; i++) {
-        const a = await this.#exchange();
+        const a = await this.#exchange(compare);
         retry = a.retryIn;
         await this.#follow();
-        if (!a.ended && !retry) {
-          await this.#narrow();
-          throw new NoRoad('answer cut');
-        }
-        if (retry || (a.ended === 'complete' && !waiting(this.state.edits.values()).length)) break;
+        if (a.load.length) { this.#without = !await this.#fetchFiles(a.load); continue; }
+        if (!a.ended && !retry) throw new NoRoad('answer cut');
+        const more = a.ended === 'complete' && compare.heard(this.state, a, this.now());
+        if (a.ended === 'complete') await this.#place();
+        if (retry || (a.ended === 'complete' && !more && !waiting(this.state.edits.values()).length)) break;
       }
       this.#failures = 0;
       this.#most = undefined;
@@ -277,9 +278,35 @@ export class Client extends EventTarget {
     } catch (err) { await this.#fail(err); }
   }
 
-  async #exchange() {
+  /** Stores the place. */
+  async #place() {
+    const w = new Writes();
+    w.place = true;
+    await this.store.write(w, this.state);
+  }
+
+  /** Gets snapshot files. @param {Answer['load']} files @returns {Promise<boolean>} false: one could not be had, its records are to come in the answer */
+  async #fetchFiles(files) {
+    for (const f of files) {
+      const res = await this.fetch('/api/snapshots/' + f.name, { credentials: 'omit' }).catch(err => { throw new NoRoad(String(err)); });
+      if (!res.ok) return false;
+      const bytes = new Uint8Array(await res.arrayBuffer().catch(err => { throw new NoRoad(String(err)); }));
+      const name = [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].map(b => b.toString(16).padStart(2, '0')).join('');
+      if (name !== f.name) return false;
+      const w = takeSnapshot(this.state, new TextDecoder().decode(bytes).trim().split('\n').map(l => JSON.parse(l)));
+      if (!w) return false;
+      await this.store.write(w, this.state);
+      this.#changed();
+    }
+    return true;
+  }
+
+  /** @param {Comparison} compare */
+  async #exchange(compare) {
     const clock = this.now();
-    let body = new TextEncoder().encode(JSON.stringify(ask(this.state, { app: this.app, want: want(), clock, most: this.#most })));
+    compare.due(this.state, clock);
+    const says = ask(this.state, { app: this.app, want: want(), clock, most: this.#most, check: compare.next, without: this.#without });
+    let body = new TextEncoder().encode(JSON.stringify(says));
     /** @type {Record<string, string>} */
     const headers = {};
     if (body.length > 1024 && typeof CompressionStream === 'function') {
@@ -292,17 +319,17 @@ export class Client extends EventTarget {
       throw new Refusal(got.code ?? 'unknown', got.say ?? '', res.status, { ...got, retry: Number(res.headers.get('Retry-After')) || 0 });
     }
     if (!(res.headers.get('Content-Type') ?? '').startsWith('application/x-ndjson') || !res.body) throw new NoRoad('not our answer');
-    return this.#read(res.body, clock);
+    return this.#read(res.body, new Answer(this.state, clock.toISOString(), compare.listed, compare.next));
   }
 
-  /** @param {ReadableStream<Uint8Array>} stream @param {Date} clock */
-  async #read(stream, clock) {
-    const a = new Answer(this.state, clock.toISOString());
+  /** @param {ReadableStream<Uint8Array>} stream @param {Answer} a */
+  async #read(stream, a) {
     try {
-      for await (const text of lines(chunks(stream))) {
-        const w = a.line(text);
+      for await (const lines of chunksOf(chunks(stream))) {
+        const w = a.chunk(lines);
         await this.store.write(w, this.state);
-        if (w.records.size || w.edits.size || w.place) this.#changed();
+        if (w.records.size || w.clear || w.edits.size || w.place) this.#changed();
+        if (a.ended || a.retryIn) break;
       }
     } catch (err) {
       if (!(err instanceof Garbled) && !(err instanceof NoRoad)) {
@@ -311,14 +338,6 @@ export class Client extends EventTarget {
       }
     }
     return a;
-  }
-
-  /** After a cut answer the next one is to be smaller, so that each brings something home. */
-  async #narrow() {
-    const p = this.state.place, was = p.want || want(), w = new Writes();
-    p.want = was ? Math.max(Math.floor(was / 2), wantLeast) : wantAfterCut;
-    w.place = true;
-    await this.store.write(w, this.state);
   }
 
   /** After a complete exchange: forget spent edits, note the time. */

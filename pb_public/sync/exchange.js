@@ -1,18 +1,24 @@
 // @ts-check
 // One meeting of the phone and the server, as docs/PROTOCOL.md §4 has it: the
-// ask is made from the state, and each line of the answer changes the state.
+// ask is made from the state, and each chunk of the answer changes the state.
 // No network and no storage here: Answer returns what is to be written, so that
 // the same vectors (docs/protocol/) run in the browser's code and in node.
 
-import { isZero } from './overlay.js';
+import { rowsOf } from './chunk.js';
+import { total } from './compare.js';
 import { confirmed, isTaken, waiting } from './edits.js';
+import { isZero } from './overlay.js';
 
 /**
  * @typedef {import('./overlay.js').Rec} Rec @typedef {import('./overlay.js').Kept} Kept
- * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, want: number}} Place
+ * @typedef {{coll: string, id: string, seq: number, whole?: boolean, in?: string[], set?: Record<string, any>}} Row
+ * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, compare: boolean,
+ *   loaded: Record<string, number>, check: '' | 'sums' | 'deep', compared: string, sum: string, mismatches: number}} Place
  *   where the phone is: `standing` is the hash that went with the cursor, `circles` and `told` (their hash) the newest the
- *   server told; `want`: the budget of answers while the road breaks, 0 = it does not
- * @typedef {{place: Place, n: number, records: Map<string, Map<string, Rec>>, edits: Map<number, Kept>}} State
+ *   server told; `compare`: its records are of another history; `loaded`: snapshot files; `check`: a comparison that is due;
+ *   `compared`: when it last was by content; `sum` over all records, "" when it is to be made anew
+ * @typedef {{place: Place, n: number, records: Map<string, Map<string, Rec>>, kept: Row[], edits: Map<number, Kept>}} State
+ *   kept: rows that came and show with the next `complete`
  */
 
 /** Limits of one ask. Half of the server's 1 MB leaves room for its other members. */
@@ -20,7 +26,12 @@ export const maxEdits = 500, maxBytes = 512 * 1024;
 
 /** A phone that has met no server. @returns {State} */
 export function newState() {
-  return { place: { epoch: '', cursor: 0, standing: '', resume: '', circles: [], told: '', want: 0 }, n: 0, records: new Map(), edits: new Map() };
+  return { place: newPlace(), n: 0, records: new Map(), kept: [], edits: new Map() };
+}
+
+/** @returns {Place} */
+function newPlace() {
+  return { epoch: '', cursor: 0, standing: '', resume: '', circles: [], told: '', compare: false, loaded: {}, check: '', compared: '', sum: '', mismatches: 0 };
 }
 
 /** First 16 hex digits of SHA-256 over the circles, sorted by bytes, each with a newline. @param {string[]} circles @returns {Promise<string>} */
@@ -37,7 +48,8 @@ export async function standingHash(circles) {
 /**
  * The body of POST /api/sync. Members that are zero are left out.
  * @param {State} state
- * @param {{app?: string, want?: number, clock: Date, most?: number}} now most: no more edits than this (after a 413)
+ * @param {{app?: string, want?: number, clock: Date, most?: number, check?: import('./compare.js').Check, without?: boolean}} now
+ *   most: no more edits than this (after a 413); without: no snapshot files
  * @returns {Record<string, any>}
  */
 export function ask(state, now) {
@@ -49,10 +61,11 @@ export function ask(state, now) {
     if (edits.length && (edits.length >= (now.most ?? maxEdits) || bytes > maxBytes)) break;
     edits.push(e);
   }
-  const { epoch, cursor, standing, told, resume, want } = state.place;
+  const { epoch, cursor, standing, told, resume, compare, loaded } = state.place;
   const all = {
-    epoch, cursor, standing, told: cursor > 0 && told !== standing ? told : '', resume,
-    confirmed: confirmed(state.edits.values(), state.n), want: Math.min(now.want || want, want || now.want || 0),
+    epoch, cursor, standing, told: cursor > 0 && told !== standing ? told : '', resume, compare,
+    snapshots: !cursor && !now.without, loaded: cursor ? {} : loaded, check: now.check,
+    confirmed: confirmed(state.edits.values(), state.n), want: now.want,
     waiting: wait.length - edits.length, clock: edits.length ? now.clock.toISOString().replace(/\.\d+Z$/, 'Z') : '', edits,
   };
   /** @type {Record<string, any>} */
@@ -62,7 +75,7 @@ export function ask(state, now) {
   return body;
 }
 
-/** What a line changed: to be written in one transaction. */
+/** What a chunk changed: to be written in one transaction. */
 export class Writes {
   place = false;
   clear = false;
@@ -70,63 +83,123 @@ export class Writes {
   records = new Map();
   /** @type {Set<number>} */
   edits = new Set();
+  /** @type {number[]} numbers of edits that are no more */
+  forget = [];
+  /** @type {Row[]} kept rows to be added */
+  keep = [];
+  rekeep = false; // kept rows went: all are to be written anew
 
   /** @param {string} coll @param {string} id @param {Rec | null} rec */
   put(coll, id, rec) { this.records.set(coll + '/' + id, { coll, id, rec }); }
 }
 
-/** The answer cannot be read on: what stood before counts. */
+/** A chunk is not of the promised shape; nothing of it was carried out. */
 export class Garbled extends Error {}
 
-/** Reads one answer, line by line. */
+/** Reads one answer, chunk by chunk. */
 export class Answer {
   /** @type {'' | 'more' | 'complete'} how the answer ended; '' = it was cut */
   ended = '';
   /** seconds the server asks to wait, 0 = none */
   retryIn = 0;
-  /** @type {{coll: string, row: any}[]} */
-  #staged = [];
-  #first; #fresh;
+  /** @type {{in: string, bits: number, list: string}[]} the server's sums */
+  sums = [];
+  /** @type {{circle: string, seq: number, name: string, bytes: number}[]} snapshot files to get */
+  load = [];
+  /** at `complete`: the phone's sum is the server's */
+  right = false;
+  #first; #begun = false;
 
-  /** @param {State} state changed in place @param {string} heard the phone's clock, kept with each verdict */
-  constructor(state, heard = '') {
+  /** @param {State} state changed in place @param {string} heard the phone's clock, kept with each verdict @param {import('./compare.js').Member[][]} listed the records that the ask listed @param {import('./compare.js').Check} [check] of the ask */
+  constructor(state, heard = '', listed = [], check = undefined) {
     this.state = state;
     this.heard = heard;
-    // A phone at cursor 0 that does not resume is told everything: what an earlier, cut first
-    // answer left is forgotten, since nobody would say that it has gone meanwhile.
-    this.#first = state.place.cursor === 0;
-    this.#fresh = this.#first && !state.place.resume;
+    this.listed = listed;
+    this.check = check;
+    this.#first = state.place.cursor === 0; // a first sync shows rows as they come
   }
 
   /**
-   * Takes one line, without its newline.
-   * @param {string} text @returns {Writes} what is to be written now
-   * @throws {Garbled} the line is no JSON or not of the promised shape
+   * Takes one chunk. @param {any[]} lines @returns {Writes} what is to be written now
+   * @throws {Garbled} it cannot be meant so; nothing was changed
    */
-  line(text) {
-    /** @type {any} */
-    let o;
-    try { o = JSON.parse(text); } catch { throw new Garbled('not JSON'); }
+  chunk(lines) {
+    let circles = this.state.place.circles;
+    const read = lines.map(o => {
+      if (o.standing !== undefined) circles = need(need(o.standing, isObject).circles, Array.isArray).map(String);
+      return { ...o, ...this.#understood(o, circles) };
+    });
     const w = new Writes();
-    if (this.ended || !isObject(o)) return w;
-    if (this.#fresh) { this.#fresh = false; this.#forgetRecords(w); }
-    if (o.epoch !== undefined) this.#epoch(need(o.epoch, isObject), w);
-    if (o.verdicts !== undefined) this.#verdicts(need(o.verdicts, Array.isArray), w);
-    if (o.acked !== undefined) this.#wantAgain(need(o.acked, Number.isInteger) + 1, w);
-    if (o.send_from !== undefined) this.#wantAgain(need(o.send_from, Number.isInteger), w);
-    if (o.standing !== undefined) this.#standing(need(o.standing, isObject), w);
-    if (o.gone !== undefined) this.#gone(need(o.gone, isObject), w);
-    if (o.changes !== undefined) this.#changes(need(o.changes, isObject), w);
-    if (o.retry_in !== undefined) this.retryIn = Number(o.retry_in) || 0;
-    if (o.more !== undefined) this.#end('more', () => { this.state.place.resume = String(o.more); }, w);
-    if (o.complete !== undefined) this.#complete(need(o.complete, isObject), w);
+    if (this.ended || this.retryIn) return w;
+    if (!this.#begun) { this.#begun = true; this.#begin(w); }
+    for (const o of read) if (!this.ended) this.#take(o, w);
     return w;
+  }
+
+  /** Checks the shape of a line. @param {any} o @param {string[]} circles @returns {any} what was made of it */
+  #understood(o, circles) {
+    if (o.epoch !== undefined) need(o.epoch, isObject);
+    if (o.verdicts !== undefined) need(o.verdicts, Array.isArray);
+    for (const n of [o.acked, o.send_from]) if (n !== undefined) need(n, Number.isInteger);
+    if (o.gone !== undefined) for (const ids of Object.values(need(o.gone, isObject))) need(ids, Array.isArray);
+    if (o.complete !== undefined) need(need(o.complete, isObject).cursor, Number.isInteger);
+    if (o.sums !== undefined) need(o.sums?.list, isText);
+    if (o.load !== undefined) need(o.load, Array.isArray);
+    if (o.drop !== undefined) this.#listedFor(o.drop);
+    if (o.changes === undefined) return {};
+    need(o.changes, isObject);
+    need(o.changes.coll, isText);
+    try {
+      return { rows: rowsOf(o.changes).map(r => ({ ...r, coll: o.changes.coll, ...(r.in ? { in: r.in.map(i => need(circles[i], isText)) } : {}) })) };
+    } catch { throw new Garbled('columns'); }
+  }
+
+  /** The records that a drop names. @param {any} drop */
+  #listedFor(drop) {
+    const at = need(need(drop, isObject).at, Array.isArray);
+    const i = this.check?.lists?.findIndex(l => l.in === drop.in) ?? -1;
+    return at.map((/** @type {number} */ n) => need(this.listed[i]?.[n], isObject));
+  }
+
+  /** Forgets what an earlier answer left that this one does not go on from. @param {Writes} w */
+  #begin(w) {
+    const p = this.state.place;
+    if (p.resume) return;
+    this.#unkeep(() => false, w);
+    if (!p.cursor && !Object.keys(p.loaded).length) this.#forgetRecords(w);
+  }
+
+  /** @param {any} o @param {Writes} w */
+  #take(o, w) {
+    if (o.epoch) this.#epoch(o.epoch, w);
+    if (o.verdicts) this.#verdicts(o.verdicts, o.acked, w);
+    if (o.acked !== undefined) this.#wantAgain(o.acked + 1, w);
+    if (o.send_from !== undefined) this.#wantAgain(o.send_from, w);
+    if (o.standing) this.#standing(o.standing, w);
+    if (o.drop) this.#drop(o.drop, w);
+    if (o.gone) this.#gone(o.gone, w);
+    for (const row of o.rows ?? []) if (this.#first) this.#show(row, w); else this.#keep(row, w);
+    if (o.sums) this.sums.push(o.sums);
+    if (o.check && this.state.place.check !== 'deep') { this.state.place.check = o.check === 'deep' ? 'deep' : 'sums'; w.place = true; }
+    if (o.retry_in !== undefined) this.retryIn = Number(o.retry_in) || 0;
+    if (o.mark || o.more) { this.state.place.resume = String(o.mark || o.more); w.place = true; }
+    if (o.more !== undefined) this.ended = 'more';
+    if (o.load) { this.load = o.load; this.ended = 'more'; }
+    if (o.complete) this.#complete(o.complete, w);
   }
 
   /** @param {any} e @param {Writes} w */
   #epoch(e, w) {
+    const p = this.state.place;
+    w.place = true;
+    if (e.compare && !e.reset) {
+      Object.assign(p, { epoch: String(e.is ?? ''), resume: '', compare: true, check: 'deep' });
+      this.#unkeep(() => false, w);
+      return;
+    }
     if (!e.reset) return;
-    Object.assign(this.state.place, { epoch: String(e.is ?? ''), cursor: 0, standing: '', resume: '' });
+    Object.assign(p, { epoch: String(e.is ?? ''), cursor: 0, standing: '', resume: '', compare: false, check: '' });
+    this.#unkeep(() => false, w);
     this.#forgetRecords(w);
     this.#first = true;
   }
@@ -134,15 +207,21 @@ export class Answer {
   /** @param {Writes} w */
   #forgetRecords(w) {
     this.state.records.clear();
-    this.#staged = [];
+    this.state.place.loaded = {};
     w.records.clear();
-    w.clear = w.place = true;
+    w.clear = true;
+    this.#moved(w);
   }
 
-  /** @param {any[]} verdicts @param {Writes} w */
-  #verdicts(verdicts, w) {
+  /** The sum is to be made anew. @param {Writes} w */
+  #moved(w) { this.state.place.sum = ''; w.place = true; }
+
+  /** @param {any[]} verdicts @param {number | undefined} acked @param {Writes} w */
+  #verdicts(verdicts, acked, w) {
+    let forked = 0;
     for (const v of verdicts) {
       const k = isObject(v) && this.state.edits.get(v.n);
+      if (isObject(v) && v.is === 'refused' && v.code === 'fork') { forked = Math.min(forked || v.n, v.n); continue; }
       if (!k || k.verdict) continue; // a verdict once given never changes
       const { was, ...said } = v;
       k.verdict = v.is === 'known' ? { ...said, is: was ?? 'taken' } : v;
@@ -150,6 +229,30 @@ export class Answer {
       if (isTaken(k)) k.landed = false;
       w.edits.add(v.n);
     }
+    if (acked !== undefined) this.#renumber(forked, acked, w);
+  }
+
+  /**
+   * Puts right a phone that was restored from its own backup, or copied: the server knows numbers of its with
+   * other content. Those edits and later ones that wait were never judged: they get new numbers, in their order.
+   * @param {number} forked the first such number, 0 = none @param {number} acked @param {Writes} w
+   */
+  #renumber(forked, acked, w) {
+    const s = this.state;
+    if (acked > s.n) { s.n = acked; w.place = true; }
+    if (!forked) return;
+    const moving = waiting(s.edits.values()).filter(k => k.edit.n >= forked);
+    let n = Math.max(acked, forked - 1);
+    const became = new Map(moving.map(k => [k.edit.n, ++n]));
+    for (const k of moving) { s.edits.delete(k.edit.n); w.forget.push(k.edit.n); }
+    for (const k of moving) {
+      const edit = { ...k.edit, n: became.get(k.edit.n) ?? 0 };
+      if (edit.after) edit.after = edit.after.map(a => became.get(a) ?? a);
+      s.edits.set(edit.n, { ...k, edit });
+      w.edits.add(edit.n);
+    }
+    s.n = n;
+    w.place = true;
   }
 
   /**
@@ -174,52 +277,63 @@ export class Answer {
 
   /** @param {any} s @param {Writes} w */
   #standing(s, w) {
-    const circles = need(s.circles, Array.isArray).map(String);
+    const circles = s.circles.map(String);
     const lost = new Set(this.state.place.circles);
     for (const c of circles) lost.delete(c);
     this.state.place.circles = circles;
     this.state.place.told = String(s.hash ?? '');
     w.place = true;
-    if (lost.size) this.#loseCircles(lost, w);
+    if (!lost.size) return;
+    for (const [coll, of] of this.state.records) for (const r of of.values()) this.#without(coll, r, lost, w);
+    const rows = this.state.kept;
+    for (const row of rows) if (row.in) row.in = row.in.filter(c => !lost.has(c));
+    this.#unkeep(row => !row.in || row.in.length > 0, w);
+    w.rekeep = true;
   }
 
-  /** @param {Set<string>} lost @param {Writes} w */
-  #loseCircles(lost, w) {
-    for (const [coll, of] of this.state.records) {
-      for (const [id, r] of of) {
-        const left = r.in.filter(c => !lost.has(c));
-        if (left.length === r.in.length) continue;
-        if (left.length) this.#store(coll, { ...r, in: left }, w); else this.#drop(coll, id, w);
-      }
+  /** Takes circles from a record; left in none it goes. @param {string} coll @param {Rec} r @param {Set<string>} lost @param {Writes} w */
+  #without(coll, r, lost, w) {
+    const left = r.in.filter(c => !lost.has(c));
+    if (left.length === r.in.length) return;
+    if (left.length) this.#store(coll, { ...r, in: left }, w); else this.#forget(coll, r.id, w);
+  }
+
+  /** @param {any} drop @param {Writes} w */
+  #drop(drop, w) {
+    for (const m of this.#listedFor(drop)) {
+      const r = this.state.records.get(m.coll)?.get(m.id);
+      if (r) this.#without(m.coll, r, new Set([drop.in]), w);
     }
   }
 
   /** @param {any} gone @param {Writes} w */
   #gone(gone, w) {
-    for (const [coll, ids] of Object.entries(gone)) for (const id of need(ids, Array.isArray)) this.#drop(coll, String(id), w);
+    for (const [coll, ids] of Object.entries(gone)) for (const id of ids) this.#forget(coll, String(id), w);
+    this.#unkeep(row => !gone[row.coll]?.includes(row.id), w);
   }
 
-  /** @param {any} c @param {Writes} w */
-  #changes(c, w) {
-    const coll = need(c.coll, isText);
-    const rows = need(c.rows, Array.isArray);
-    for (const row of rows) {
-      need(isObject(row) && row.id, isText);
-      if (row.in !== undefined) need(row.in, Array.isArray).forEach((/** @type {any} */ i) => need(this.state.place.circles[i], isText));
-    }
-    for (const row of rows) {
-      if (this.#first) this.#apply(coll, row, w); else this.#staged.push({ coll, row });
-    }
+  /** @param {Row} row @param {Writes} w */
+  #keep(row, w) {
+    if (row.whole) this.#unkeep(k => k.coll !== row.coll || k.id !== row.id, w);
+    this.state.kept.push(row);
+    w.keep.push(row);
   }
 
-  /** @param {string} coll @param {any} row @param {Writes} w */
-  #apply(coll, row, w) {
-    const old = this.state.records.get(coll)?.get(row.id);
+  /** Leaves only the kept rows that pass. @param {(row: Row) => boolean} stays @param {Writes} w */
+  #unkeep(stays, w) {
+    const left = this.state.kept.filter(stays);
+    if (left.length === this.state.kept.length) return;
+    this.state.kept = left;
+    w.rekeep = true;
+  }
+
+  /** @param {Row} row @param {Writes} w */
+  #show(row, w) {
+    const old = this.state.records.get(row.coll)?.get(row.id);
     if (!old && !row.whole) return; // a difference to a record the phone does not have says nothing
     const set = { ...(row.whole ? {} : old?.set), ...row.set };
     for (const f of Object.keys(set)) if (isZero(set[f])) delete set[f];
-    const circles = row.in ? row.in.map((/** @type {number} */ i) => this.state.place.circles[i]) : old?.in ?? [];
-    this.#store(coll, { id: row.id, seq: Number(row.seq) || old?.seq || 0, in: circles, set }, w);
+    this.#store(row.coll, { id: row.id, seq: row.seq, in: row.in ?? (row.whole ? [] : old?.in) ?? [], set }, w);
   }
 
   /** @param {string} coll @param {Rec} r @param {Writes} w */
@@ -228,57 +342,59 @@ export class Answer {
     if (!of) this.state.records.set(coll, of = new Map());
     of.set(r.id, r);
     w.put(coll, r.id, r);
+    this.#moved(w);
   }
 
   /** @param {string} coll @param {string} id @param {Writes} w */
-  #drop(coll, id, w) {
-    if (this.state.records.get(coll)?.delete(id)) w.put(coll, id, null);
+  #forget(coll, id, w) {
+    if (!this.state.records.get(coll)?.delete(id)) return;
+    w.put(coll, id, null);
+    this.#moved(w);
   }
 
   /** @param {any} c @param {Writes} w */
   #complete(c, w) {
-    const cursor = need(c.cursor, Number.isInteger);
-    this.#end('complete', () => {
-      const p = this.state.place;
-      Object.assign(p, { cursor, epoch: String(c.epoch ?? p.epoch), resume: '', standing: p.told, want: 0 });
-    }, w);
-  }
-
-  /** @param {'more' | 'complete'} how @param {() => void} move @param {Writes} w */
-  #end(how, move, w) {
-    for (const { coll, row } of this.#staged) this.#apply(coll, row, w);
-    this.#staged = [];
+    for (const row of this.state.kept) this.#show(row, w);
+    this.#unkeep(() => false, w);
     for (const k of this.state.edits.values()) {
       if (k.landed === false) { k.landed = true; w.edits.add(k.edit.n); }
     }
-    move();
+    const p = this.state.place;
+    Object.assign(p, { cursor: c.cursor, epoch: String(c.epoch ?? p.epoch), resume: '', standing: p.told, compare: false, loaded: {}, compared: p.compared || this.heard });
+    p.sum ||= total(this.state);
+    this.right = p.sum === c.sum;
     w.place = true;
-    this.ended = how;
+    this.ended = 'complete';
   }
 }
 
 /**
- * Splits a stream of bytes into whole lines; what follows the last newline is no line.
- * @param {AsyncIterable<Uint8Array>} chunks
- * @returns {AsyncGenerator<string>}
+ * Takes a snapshot file into a phone without records. @param {State} state @param {any[]} lines its lines
+ * @returns {Writes | undefined} undefined: it is no such file, or of another history than the files before it
  */
-export async function* lines(chunks) {
-  let rest = new Uint8Array(0);
-  for await (const chunk of chunks) {
-    const all = new Uint8Array(rest.length + chunk.length);
-    all.set(rest); all.set(chunk, rest.length);
-    let from = 0;
-    for (let at = all.indexOf(10); at >= 0; at = all.indexOf(10, from)) {
-      yield text(all.subarray(from, at));
-      from = at + 1;
+export function takeSnapshot(state, lines) {
+  const head = lines[0]?.snapshot, p = state.place;
+  if (!isObject(head) || head.v !== 1 || !isText(head.circle) || !(head.seq > 0) || p.cursor || p.resume) return;
+  const w = new Writes();
+  try {
+    const rows = lines.slice(1).flatMap(o => (isObject(o.changes) ? rowsOf(o.changes).map(r => ({ ...r, coll: String(o.changes.coll) })) : []));
+    if (p.epoch !== head.epoch || !Object.keys(p.loaded).length) {
+      state.records.clear();
+      w.clear = true;
+      p.loaded = {};
     }
-    rest = all.slice(from);
-  }
-}
-
-/** @param {Uint8Array} bytes */
-function text(bytes) {
-  try { return new TextDecoder('utf-8', { fatal: true }).decode(bytes); } catch { throw new Garbled('not UTF-8'); }
+    for (const { id, seq, coll, set = {} } of rows) {
+      let of = state.records.get(coll);
+      if (!of) state.records.set(coll, of = new Map());
+      const rec = { id, seq, in: [head.circle], set };
+      of.set(id, rec);
+      w.put(coll, id, rec);
+    }
+  } catch { return; }
+  p.loaded = { ...p.loaded, [head.circle]: head.seq };
+  Object.assign(p, { epoch: String(head.epoch), circles: Object.keys(p.loaded).sort(), sum: '' });
+  w.place = true;
+  return w;
 }
 
 /** @param {any} v @returns {boolean} */

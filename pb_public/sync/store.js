@@ -13,7 +13,7 @@ import { newState } from './exchange.js';
  *   small things worth keeping: the server's name and key, when the last exchange was complete
  * @typedef {object} Store
  * @property {() => Promise<{state: State, account?: Account, notes: Notes}>} load
- * @property {(w: Writes, state: State) => Promise<void>} write what one line of an answer changed, in one transaction
+ * @property {(w: Writes, state: State) => Promise<void>} write what one chunk of an answer changed, in one transaction
  * @property {(make: (n: number) => Kept[]) => Promise<Kept[]>} append tells the next n and stores what is made of it, in one transaction
  * @property {(put: Kept[], forget?: number[]) => Promise<void>} settle stores and forgets edits
  * @property {(a: Account | undefined, edits: Kept[], n: number) => Promise<void>} move another account: records are forgotten, edits replaced
@@ -29,6 +29,12 @@ const owed = k => !k.verdict || isOpen(k);
 /** @param {IDBRequest} r @returns {Promise<any>} */
 const done = r => new Promise((yes, no) => { r.onsuccess = () => yes(r.result); r.onerror = () => no(r.error); });
 
+/** The last number given only grows. @param {IDBObjectStore} small @param {number} n */
+function raise(small, n) {
+  const last = small.get('n');
+  last.onsuccess = () => { if (n > (last.result ?? 0)) small.put(n, 'n'); };
+}
+
 /** @implements {Store} */
 export class BrowserStore {
   // Each transaction counts up the stamp; a step that is not ours was another window's.
@@ -39,11 +45,14 @@ export class BrowserStore {
 
   /** @param {string} name @returns {Promise<BrowserStore>} */
   static async open(name = 'langso') {
-    const r = indexedDB.open(name, 1);
-    r.onupgradeneeded = () => {
-      r.result.createObjectStore('small'); // place, n, account, notes
-      r.result.createObjectStore('records', { keyPath: ['coll', 'id'] });
-      r.result.createObjectStore('edits', { keyPath: 'edit.n' });
+    const r = indexedDB.open(name, 2);
+    r.onupgradeneeded = e => {
+      if (e.oldVersion < 1) {
+        r.result.createObjectStore('small'); // place, n, account, notes
+        r.result.createObjectStore('records', { keyPath: ['coll', 'id'] });
+        r.result.createObjectStore('edits', { keyPath: 'edit.n' });
+      }
+      r.result.createObjectStore('kept', { autoIncrement: true }); // rows that do not show yet, in order
     };
     const db = await done(r);
     db.onversionchange = () => db.close();
@@ -73,11 +82,11 @@ export class BrowserStore {
   }
 
   async load() {
-    const tx = this.db.transaction(['small', 'records', 'edits']);
+    const tx = this.db.transaction(['small', 'records', 'kept', 'edits']);
     const small = tx.objectStore('small');
-    const [stamp, place, n, account, notes, records, edits] = await Promise.all([
+    const [stamp, place, n, account, notes, records, kept, edits] = await Promise.all([
       done(small.get('stamp')), done(small.get('place')), done(small.get('n')), done(small.get('account')), done(small.get('notes')),
-      done(tx.objectStore('records').getAll()), done(tx.objectStore('edits').getAll())]);
+      done(tx.objectStore('records').getAll()), done(tx.objectStore('kept').getAll()), done(tx.objectStore('edits').getAll())]);
     this.#stamp = stamp ?? 0;
     this.#foreign = false;
     const state = newState();
@@ -88,19 +97,24 @@ export class BrowserStore {
       if (!of) state.records.set(coll, of = new Map());
       of.set(r.id, r);
     }
+    state.kept = kept;
     for (const k of edits) state.edits.set(k.edit.n, k);
     return { state, account, notes: notes ?? {} };
   }
 
   /** @param {Writes} w @param {State} state */
   async write(w, state) {
-    if (!w.place && !w.clear && !w.records.size && !w.edits.size) return;
-    await this.#tx(['small', 'records', 'edits'], tx => {
-      const recs = tx.objectStore('records'), edits = tx.objectStore('edits');
+    if (!w.place && !w.clear && !w.records.size && !w.edits.size && !w.keep.length && !w.rekeep) return;
+    await this.#tx(['small', 'records', 'kept', 'edits'], tx => {
+      const recs = tx.objectStore('records'), kept = tx.objectStore('kept'), edits = tx.objectStore('edits'), small = tx.objectStore('small');
       if (w.clear) recs.clear();
       for (const { coll, id, rec } of w.records.values()) if (rec) recs.put({ coll, ...rec }); else recs.delete([coll, id]);
+      if (w.rekeep) kept.clear();
+      for (const row of w.rekeep ? state.kept : w.keep) kept.add(row);
+      for (const n of w.forget) edits.delete(n);
       for (const n of w.edits) { const k = state.edits.get(n); if (k) edits.put(k); }
-      if (w.place) tx.objectStore('small').put(state.place, 'place');
+      if (w.forget.length || w.edits.size) raise(small, state.n);
+      if (w.place) small.put(state.place, 'place');
     }, 'relaxed');
   }
 
@@ -125,9 +139,10 @@ export class BrowserStore {
 
   /** @param {Account | undefined} a @param {Kept[]} edits @param {number} n */
   async move(a, edits, n) {
-    await this.#tx(['small', 'records', 'edits'], tx => {
+    await this.#tx(['small', 'records', 'kept', 'edits'], tx => {
       const small = tx.objectStore('small');
       tx.objectStore('records').clear();
+      tx.objectStore('kept').clear();
       tx.objectStore('edits').clear();
       for (const k of edits) tx.objectStore('edits').put(k);
       small.delete('place');
@@ -147,8 +162,9 @@ export class BrowserStore {
   }
 
   async wipe() {
-    await this.#tx(['small', 'records', 'edits'], async tx => {
+    await this.#tx(['small', 'records', 'kept', 'edits'], async tx => {
       tx.objectStore('records').clear();
+      tx.objectStore('kept').clear();
       tx.objectStore('small').delete('place');
       const edits = tx.objectStore('edits');
       for (const k of await done(edits.getAll())) if (!owed(k)) edits.delete(k.edit.n);
@@ -171,7 +187,10 @@ export class MemoryStore {
       if (!of) mine.records.set(coll, of = new Map());
       if (rec) of.set(id, structuredClone(rec)); else of.delete(id);
     }
+    if (w.keep.length || w.rekeep) mine.kept = structuredClone(state.kept);
+    for (const n of w.forget) mine.edits.delete(n);
     for (const n of w.edits) { const k = state.edits.get(n); if (k) mine.edits.set(n, structuredClone(k)); }
+    mine.n = Math.max(mine.n, state.n);
     if (w.place) mine.place = structuredClone(state.place);
   }
 
@@ -208,6 +227,7 @@ export class MemoryStore {
   async wipe() {
     const mine = this.#kept.state;
     mine.records.clear();
+    mine.kept = [];
     mine.place = newState().place;
     for (const [n, k] of mine.edits) if (!owed(k)) mine.edits.delete(n);
   }

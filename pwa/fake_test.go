@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"langso/pwa"
+	"langso/sync/sum"
 	"langso/sync/wire"
 )
 
@@ -163,41 +164,57 @@ func (f *fake) sync(w http.ResponseWriter, r *http.Request, body []byte) {
 	if err := json.Unmarshal(body, &ask); err != nil {
 		f.t.Errorf("ask: %v", err)
 	}
+	text, err := wire.Write(f.answer(phone, ask.Cursor, ask.Standing, ask.Edits))
+	if err != nil {
+		f.t.Error(err)
+	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	line := func(v any) { _ = json.NewEncoder(w).Encode(v) }
-	if len(ask.Edits) > 0 {
-		var verdicts []map[string]any
-		for _, e := range ask.Edits {
-			verdicts = append(verdicts, f.judge(phone, e))
-		}
-		line(map[string]any{"verdicts": verdicts, "acked": f.acked[phone]})
-	}
-	if hash := wire.StandingHash(f.circles); hash != ask.Standing {
-		line(map[string]any{"standing": map[string]any{"hash": hash, "circles": f.circles}})
-		ask.Cursor = 0
-	}
-	for _, coll := range slices.Sorted(maps.Keys(f.records)) {
-		var rows []map[string]any
-		for id, rec := range f.records[coll] {
-			if rec.seq > ask.Cursor {
-				rows = append(rows, map[string]any{"id": id, "seq": rec.seq, "whole": true, "in": []int{0}, "set": rec.fields})
-			}
-		}
-		if rows != nil {
-			line(map[string]any{"changes": map[string]any{"coll": coll, "rows": rows}})
-		}
-	}
-	line(map[string]any{"complete": map[string]any{"cursor": f.seq, "epoch": "e1"}})
+	_, _ = w.Write(text.Body)
 }
 
-func (f *fake) judge(phone string, e fakeEdit) map[string]any {
+func (f *fake) answer(phone string, cursor int, standing string, edits []fakeEdit) (lines []wire.Line) {
+	if len(edits) > 0 {
+		var verdicts []wire.Verdict
+		for _, e := range edits {
+			verdicts = append(verdicts, f.judge(phone, e))
+		}
+		acked := int64(f.acked[phone])
+		lines = append(lines, wire.Line{Verdicts: verdicts, Acked: &acked})
+	}
+	if hash := wire.StandingHash(f.circles); hash != standing {
+		lines = append(lines, wire.Line{Standing: &wire.StandingLine{Hash: hash, Circles: f.circles}})
+		cursor = 0
+	}
+	var total sum.Sum
+	for _, coll := range slices.Sorted(maps.Keys(f.records)) {
+		var rows []wire.Row
+		for _, id := range slices.Sorted(maps.Keys(f.records[coll])) {
+			rec := f.records[coll][id]
+			total = total.Plus(sum.Place{Circle: f.circles[0], Coll: coll, ID: id, Seq: int64(rec.seq)}.Sum())
+			if rec.seq <= cursor {
+				continue
+			}
+			set := map[string]json.RawMessage{}
+			for field, v := range rec.fields {
+				set[field], _ = json.Marshal(v)
+			}
+			rows = append(rows, wire.Row{ID: id, Seq: wire.Cursor(rec.seq), Whole: true, In: []int{0}, Set: set})
+		}
+		if rows != nil {
+			lines = append(lines, wire.Line{Changes: &wire.Columns(coll, rows)[0]})
+		}
+	}
+	return append(lines, wire.Line{Complete: &wire.Complete{Cursor: wire.Cursor(f.seq), Epoch: "e1", Sum: total}})
+}
+
+func (f *fake) judge(phone string, e fakeEdit) wire.Verdict {
 	if e.N <= f.acked[phone] {
-		return map[string]any{"n": e.N, "is": "known", "was": "taken"}
+		return wire.Verdict{N: int64(e.N), Is: wire.Known, Was: wire.Taken}
 	}
 	f.acked[phone] = e.N
 	f.heard = append(f.heard, e)
 	if say := f.refuse(e); say != "" {
-		return map[string]any{"n": e.N, "is": "refused", "code": "no", "say": say}
+		return wire.Verdict{N: int64(e.N), Is: wire.Refused, Code: "no", Say: say}
 	}
 	switch {
 	case e.Create != nil:
@@ -216,7 +233,7 @@ func (f *fake) judge(phone string, e fakeEdit) map[string]any {
 		f.put("orders", e.Args["id"].(string), map[string]any{"buyer": "lan000000000000", "stall": e.Args["stall"], "lines": e.Args["lines"],
 			"total": 90000, "state": "confirmed", "code": "PZ7K2M", "placed_at": "2026-11-24 06:10:00.000Z"})
 	}
-	return map[string]any{"n": e.N, "is": "taken"}
+	return wire.Verdict{N: int64(e.N), Is: wire.Taken}
 }
 
 // furnish gives the commune something of each kind to see.

@@ -5,12 +5,24 @@ import { test } from 'node:test';
 import { Client } from '../../pb_public/sync/client.js';
 import { compose, newId, renumber, spent, takeUp, write } from '../../pb_public/sync/edits.js';
 import { maxEdits, ask } from '../../pb_public/sync/exchange.js';
+import { total } from '../../pb_public/sync/compare.js';
+import { content, packNumbers, part, place, unpackNumbers } from '../../pb_public/sync/sums.js';
 import { newKey, signingBytes, verify } from '../../pb_public/sync/keys.js';
 import { MemoryStore } from '../../pb_public/sync/store.js';
-import { feed, phone } from './phone.mjs';
+import { feed, phone, wire } from './phone.mjs';
 
 const at = new Date('2026-11-24T06:10:00Z');
-const nd = (...objects) => new Response(objects.map(o => JSON.stringify(o) + '\n').join(''), { headers: { 'Content-Type': 'application/x-ndjson' } });
+/** An answer in which each line but changes is a chunk of its own. */
+const nd = (...objects) => new Response(wire(chunked(objects)), { headers: { 'Content-Type': 'application/x-ndjson' } });
+function chunked(objects) {
+  let open = false;
+  return objects.flatMap(o => {
+    if (o.changes) { open = true; return [o]; }
+    const ends = o.complete || o.more || o.retry_in, lines = ends ? [open ? { ...o, crc: '*' } : o] : [o, { mark: '', crc: '*' }];
+    open = false;
+    return lines;
+  });
+}
 const json = (o, status = 200, headers = {}) => new Response(JSON.stringify(o), { status, headers: { 'Content-Type': 'application/json', ...headers } });
 
 /** A client signed in as Lan, over a store in memory; answer decides what the server says to each ask. */
@@ -69,7 +81,7 @@ test('a lost answer: the same edits go again under the same numbers', async () =
 test('a taken edit shows until its record has come', async () => {
   let cut = true;
   const { c } = await lan(a => nd({ standing: { hash: 'h', circles: ['commune'] } }, ...(a.edits ? [take(a.edits)] : []),
-    ...(cut ? [] : [{ changes: { coll: 'drafts', rows: [{ id: 'd1', seq: 9, whole: true, in: [0], set: { note: 'a' } }] } }, done])));
+    ...(cut ? [] : [{ changes: { coll: 'drafts', ids: ['d1'], seq: [9], whole: true, in: [[0]], set: { note: ['a'] } } }, done])));
   await c.edit({ coll: 'drafts', id: 'd1', create: { note: 'a' } });
   await c.sync();
   assert.equal(c.waiting.length, 0);
@@ -81,7 +93,7 @@ test('a taken edit shows until its record has come', async () => {
 });
 
 test('a difference is not counted twice when its record comes', async () => {
-  const row = stock => ({ changes: { coll: 'products', rows: [{ id: 'p', seq: 9, whole: true, in: [0], set: { stock } }] } });
+  const row = stock => ({ changes: { coll: 'products', ids: ['p'], seq: [9], whole: true, in: [[0]], set: { stock: [stock] } } });
   const { c } = await lan((a, i) => nd(...(i === 1 ? [{ standing: { hash: 'h', circles: ['market'] } }, row(10), done] : [take(a.edits), row(8), done])));
   await c.sync();
   await c.edit({ coll: 'products', id: 'p', add: { stock: -2 } });
@@ -99,7 +111,7 @@ test('more and resume until complete, in one meeting', async () => {
 
 test('a standing whose answer was cut is told in the next ask, also by an app that was closed between', async () => {
   const village = { standing: { hash: 'hv', circles: ['commune', 'village:v'] } }, commune = { standing: { hash: 'hc', circles: ['commune'] } };
-  const row = { changes: { coll: 'orders', rows: [{ id: 'o', seq: 9, whole: true, in: [1], set: { state: 'packed' } }] } };
+  const row = { changes: { coll: 'orders', ids: ['o'], seq: [9], whole: true, in: [[1]], set: { state: ['packed'] } } };
   const answers = [[village, row, done], [commune], [village, row, done], [done]];
   const { c, asks, store } = await lan((a, i) => nd(...answers[i - 1]));
   await c.sync();
@@ -112,16 +124,76 @@ test('a standing whose answer was cut is told in the next ask, also by an app th
   assert.equal(again.c.all('orders').length, 1);
 });
 
-test('over a road that breaks answers are asked smaller and smaller, until one is complete', async () => {
-  let whole = false;
-  const answer = () => nd(...(whole ? [done] : []));
+test('over a road that breaks each answer goes on from the last chunk that came', async () => {
+  const row = (id, seq) => ({ changes: { coll: 'orders', ids: [id], seq: [seq], whole: true, in: [[0]], set: { state: ['packed'] } } });
+  const says = [
+    [{ standing: { hash: 'h', circles: ['commune'] } }, { mark: '', crc: '*' }, { complete: { cursor: 5, epoch: 'e' } }],
+    [row('o1', 6), { mark: 'r1', crc: '*' }, row('o2', 7)],
+    [row('o2', 7), { mark: 'r2', crc: '*' }, row('o3', 8), { complete: { cursor: 9, epoch: 'e' }, crc: '00000000' }],
+    [row('o3', 8), { complete: { cursor: 9, epoch: 'e' }, crc: '*' }],
+  ];
+  const answer = () => new Response(wire(says.shift()), { headers: { 'Content-Type': 'application/x-ndjson' } });
   const { c, asks, store } = await lan(answer);
-  for (let i = 0; i < 4; i++) await c.sync();
-  const again = await lan(answer, store);
-  for (let i = 0; i < 4; i++) await again.c.sync();
-  whole = true;
-  for (let i = 0; i < 2; i++) await again.c.sync();
-  assert.deepEqual([...asks, ...again.asks].map(a => a.want), [undefined, 262144, 131072, 65536, 32768, 16384, 8192, 8192, 8192, undefined]);
+  await c.sync();
+  await c.sync();
+  assert.equal(c.mood, 'offline');
+  assert.equal(c.all('orders').length, 0, 'rows show together, with complete');
+  const again = await lan(answer, store); // the app was closed meanwhile
+  await again.c.sync();
+  await again.c.sync();
+  assert.deepEqual([...asks, ...again.asks].map(a => a.resume), [undefined, undefined, 'r1', 'r2']);
+  assert.deepEqual(again.c.all('orders').map(o => o.id), ['o1', 'o2', 'o3']);
+});
+
+test('a phone that lost a record finds out which, and only that comes', async () => {
+  const rows = (...ids) => ({ changes: { coll: 'orders', ids, seq: ids.map((_, i) => (i ? 0 : 6)), whole: true, in: [[0]], set: { state: ids.map(() => 'packed') } } });
+  const all = ['o1', 'o2', 'o3'], right = total(phone({ records: { orders: Object.fromEntries(all.map(id => [id, { seq: 6, in: ['commune'], set: {} }])) } }));
+  const parts = deep => {
+    const list = [0, 0, 0, 0];
+    for (const id of all) list[part('orders', id, 2)] += place('commune', 'orders', id, 6, deep ? content({ state: 'packed' }) : undefined)[0];
+    return packNumbers(list.map(n => n >>> 0));
+  };
+  const complete = { complete: { cursor: 9, epoch: 'e', sum: right } };
+  const { c, asks } = await lan((a, i) => {
+    if (i === 1) return nd({ standing: { hash: 'h', circles: ['commune'] } }, rows(...all), complete);
+    if (a.check?.sums) return nd({ sums: { in: 'commune', bits: 2, list: parts(a.check.deep) } }, complete);
+    if (a.check?.lists) return nd(rows('o2'), complete);
+    return nd(complete);
+  });
+  await c.sync();
+  assert.equal(asks.length, 1);
+  c.state.records.get('orders').delete('o2');
+  c.state.place.sum = '';
+  await c.sync();
+  assert.deepEqual(asks.slice(1).map(a => Object.keys(a.check ?? {})), [[], ['sums'], ['lists']]);
+  assert.deepEqual(unpackNumbers(asks[3].check.lists[0].has).length < 3, true);
+  assert.deepEqual(c.all('orders').map(o => o.id).sort(), all);
+  assert.equal(c.state.place.mismatches, 1);
+  await c.sync();
+  assert.equal(asks.length, 5);
+});
+
+test('a new phone begins with the snapshot file', async () => {
+  const file = [{ snapshot: { v: 1, epoch: 'e', circle: 'market', seq: 7 } }, { changes: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], whole: true, in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
+  const name = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(file))).toString('hex');
+  const store = new MemoryStore(), asks = [];
+  const c = new Client(store, {
+    now: () => at,
+    fetch: async (to, { body }) => {
+      if (to === '/api/snapshots/' + name) return new Response(file);
+      const ask = JSON.parse(new TextDecoder().decode(body));
+      asks.push(ask);
+      return ask.loaded ? nd({ standing: { hash: 'h', circles: ['commune', 'market'] } }, { gone: { products: ['p2'] } }, { complete: { cursor: 9, epoch: 'e' } })
+        : nd({ load: [{ circle: 'market', seq: 7, name, bytes: 9 }] });
+    },
+  });
+  await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
+  await c.reload();
+  await c.sync();
+  assert.deepEqual(asks.map(a => [a.snapshots, a.loaded]), [[true, undefined], [true, { market: 7 }]]);
+  assert.deepEqual(c.all('products').map(p => [p.id, p.name]), [['p1', 'Vải']]);
+  assert.deepEqual(c.state.records.get('products').get('p1').in, ['market']);
+  assert.equal(c.state.place.cursor, 9);
 });
 
 /** Refuses what makes d1, parks what waits for it, takes the rest. */
@@ -199,7 +271,7 @@ test('a captive portal means nothing', async () => {
 });
 
 test('a blocked phone keeps only what the server has not done', async () => {
-  const village = { changes: { coll: 'villages', rows: [{ id: 'v', seq: 1, whole: true, in: [0], set: { name: 'x' } }] } };
+  const village = { changes: { coll: 'villages', ids: ['v'], seq: [1], whole: true, in: [[0]], set: { name: ['x'] } } };
   const say = { 1: 'taken', 2: 'merged', 3: 'refused', 4: 'refused', 5: 'parked' };
   const { c, store } = await lan((a, i) => (i === 1 ? nd({ standing: { hash: 'h', circles: ['commune'] } }, { verdicts: a.edits.map(e => ({ n: e.n, is: say[e.n] })), acked: 5 }, village, done) : json({ code: 'phone_blocked', say: 'Máy bị chặn.', wipe: true }, 403)));
   for (let i = 0; i < 5; i++) await c.edit({ coll: 'drafts', id: newId(), create: {} });
@@ -225,7 +297,7 @@ test('who must sign in again keeps what waits, in order, under new numbers', asy
 });
 
 test('another person who signs in sees nothing of the first', async () => {
-  const { c, store } = await lan(a => (a.to ? json({ phone: 'ph2', person: { id: 'hoa', name: 'Hòa' } }) : nd({ standing: { hash: 'h', circles: ['commune'] } }, { changes: { coll: 'villages', rows: [{ id: 'v', seq: 1, whole: true, in: [0], set: {} }] } }, done)));
+  const { c, store } = await lan(a => (a.to ? json({ phone: 'ph2', person: { id: 'hoa', name: 'Hòa' } }) : nd({ standing: { hash: 'h', circles: ['commune'] } }, { changes: { coll: 'villages', ids: ['v'], seq: [1], whole: true, in: [[0]] } }, done)));
   await c.sync();
   c.fetch = (f => async (to, o) => (to === '/api/sync' ? Promise.reject(new TypeError('no network')) : f(to, o)))(c.fetch);
   await c.signIn({ number: '0912345678', code: '123456' }, 'máy');
@@ -257,7 +329,7 @@ test('an ask holds at most so many edits and tells how many are left', () => {
 
 test('a server that went back behind what is kept: an empty edit holds each lost place', async () => {
   const s = phone({ epoch: 'e', cursor: 5, n: 8, edits: [{ edit: { n: 8, do: 'x', args: {} }, verdict: { n: 8, is: 'taken' } }] });
-  await feed(s, JSON.stringify({ send_from: 6 }) + '\n');
+  await feed(s, wire([{ send_from: 6 }, { mark: '', crc: '*' }]));
   assert.deepEqual(ask(s, { clock: at }).edits.map(e => [e.n, e.do]), [[6, 'phone.forgotten'], [7, 'phone.forgotten'], [8, 'x']]);
 });
 

@@ -66,7 +66,7 @@ func Load(files fs.FS) (*Site, error) {
 		if err != nil {
 			return err
 		}
-		f, err := newFile(name, body)
+		f, err := newFile(name, shrink(name, body))
 		if err != nil {
 			return fmt.Errorf("compress %s: %w", name, err)
 		}

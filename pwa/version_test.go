@@ -73,7 +73,7 @@ func TestNewVersion(t *testing.T) {
 	}
 	for name, next := range map[string]*pwa.Site{
 		"a module changed":         appWith(t, "ui/frame.js", "'Tin mới'", "'Tin của bản hai'"),
-		"the service worker, too":  appWith(t, "sw.js", "// @ts-check", "// @ts-check 2"),
+		"the service worker, too":  appWith(t, "sw.js", "'/app.json'", "`/app.json`"),
 		"the shell's words change": appWith(t, "index.html", "Đang mở…", "Đang mở bản hai…"),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -229,7 +229,10 @@ func sendErrand(tx core.App, j *job, p addressee, now time.Time) (bool, error) {
 	if err := tx.Save(r); err != nil {
 		return false, fmt.Errorf("save errand: %w", err)
 	}
-	return true, nil
+	return true, Raise(tx, commune.Notice{
+		To: commune.Named("village-head", p.Village), Key: "errands:" + j.Notice, Kind: "errand", Class: commune.Needed,
+		Title: "Có hộ cần ghé báo tin", Body: "Có người chưa nhận được thông báo của xã. Xin xem danh sách và ghé nhà giúp ạ.", Link: "#/viec-thon",
+	}, now)
 }
 
 // rung is a text that is to be sent.

@@ -18,11 +18,8 @@
 package notify
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math/big"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -37,14 +34,8 @@ const (
 	maxBody  = 1000
 )
 
-// ID returns the id of the notice about key in the circle's inbox: the first 15
-// characters, base 36, of a hash of both. The same circle and key make the same
-// notice, whoever raises it and however often.
-func ID(to commune.Circle, key string) string {
-	sum := sha256.Sum256([]byte(string(to) + "\x00" + key))
-	text := new(big.Int).SetBytes(sum[:]).Text(36)
-	return (strings.Repeat("0", 15) + text)[len(text):][:15]
-}
+// ID is commune.NoticeID.
+func ID(to commune.Circle, key string) string { return commune.NoticeID(to, key) }
 
 // Raise writes the notice and its delivery with tx, which is the app of the
 // transaction of the change that causes it (any other app: a transaction of

@@ -80,10 +80,12 @@ func addVillageHead(app core.App) error {
 }
 
 func addChoices(app core.App) error {
+	person := must(one(app, "person", "Của ai", "persons"))
+	person.Presentable = true
 	return collection(app, "notice_choices", types.JSONArray[string]{
 		"CREATE UNIQUE INDEX notice_choices_person ON notice_choices (person)",
 	},
-		must(one(app, "person", "Của ai", "persons")),
+		person,
 		text("quiet_from", "Yên lặng từ giờ nào, dạng 21:00; trống là giờ chung", 5),
 		text("quiet_to", "Yên lặng đến giờ nào, dạng 06:00", 5),
 		text("digest", "Gom tin tức vào giờ nào mỗi ngày, dạng 18:00; trống là không gom", 5),

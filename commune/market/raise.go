@@ -25,6 +25,7 @@ func raiseOrder(c *commune.Case) ([]commune.Notice, error) {
 		stall := buyer
 		stall.To = commune.Named("stall", p.stall())
 		if c.Creating() {
+			stall.Class = commune.Needed
 			stall.Title, stall.Body = "Có đơn hàng mới "+p.code(), dong(int64(p.total()))+" đồng"
 		} else {
 			stall.Title = "Người mua đã hủy đơn " + p.code()

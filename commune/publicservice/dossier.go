@@ -68,6 +68,7 @@ func raiseDossier(c *commune.Case) ([]commune.Notice, error) {
 			Title: "Hồ sơ " + shorten(procedure{p}.name(), 100) + ": " + d.status().String(),
 			Body:  d.say(),
 			Link:  "#/ho-so/" + d.Id,
+			Class: d.presses(),
 		})
 	}
 	return out, nil
@@ -90,4 +91,13 @@ func shorten(s string, most int) string {
 		return s
 	}
 	return string([]rune(s)[:most-1]) + "…"
+}
+
+// presses tells how much a step presses: when the applicant has to do something,
+// more than when there is something to know.
+func (d dossier) presses() commune.Class {
+	if s := d.status(); s == NeedsPapers || s == NeedsPayment {
+		return commune.Needed
+	}
+	return commune.Information
 }

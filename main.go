@@ -18,6 +18,7 @@ import (
 	"langso/notify"
 	"langso/notify/fcm"
 	"langso/notify/sms"
+	"langso/notify/webpush"
 	_ "langso/pb_migrations"
 	"langso/phone/command"
 	"langso/signin"
@@ -38,13 +39,17 @@ func main() {
 		AuxMaxIdleConns:  1,
 	})
 	gateway := sms.FromEnv(os.Stdout)
-	outbox := &notify.Outbox{App: app, Senders: []notify.Sender{fcm.FromEnv()}}
+	way := &signin.Service{App: app, SMS: gateway}
+	browsers := webpush.FromEnv(func() string { return way.PublicURL })
+	way.WebPush = browsers
+	outbox := &notify.Outbox{App: app, Senders: []notify.Sender{fcm.FromEnv(), browsers}}
 	commune := hooks.Bind(app, hooks.Options{
 		Name:    "Làng Số",
 		Domains: domains,
 		Files:   files(),
-		SignIn:  &signin.Service{App: app, SMS: gateway},
+		SignIn:  way,
 		Outbox:  outbox,
+		WebPush: browsers,
 
 		FileSettings: filestore.FromEnv(),
 	})

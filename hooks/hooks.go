@@ -19,6 +19,7 @@ import (
 	"langso/commune"
 	"langso/files"
 	"langso/notify"
+	"langso/notify/webpush"
 	"langso/signin"
 	"langso/sync/exchange"
 	"langso/sync/journal"
@@ -33,6 +34,7 @@ type Options struct {
 	Outbox  *notify.Outbox   // wakes phones while the server serves; nil: notices are only synced
 	Now     func() time.Time // the server's clock; nil: the computer's
 	Name    string           // "Xã Phúc Hòa"
+	WebPush *webpush.Sender  // the road to browsers; nil: none
 
 	FileSettings files.Settings // limits and place of photos and scans; zero: the defaults
 
@@ -82,6 +84,11 @@ func (c *Commune) Open() error {
 	var err error
 	if c.key, err = serverKey(c.App.DataDir()); err != nil {
 		return err
+	}
+	if c.WebPush != nil {
+		if err := c.WebPush.Open(c.App.DataDir()); err != nil {
+			return err
+		}
 	}
 	if err := c.Journal.Open(); err != nil {
 		return err

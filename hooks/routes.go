@@ -54,7 +54,7 @@ func (c *Commune) about(e *core.RequestEvent) error {
 		return err
 	}
 	return e.JSON(http.StatusOK, map[string]any{
-		"v": wire.Version, "name": c.Name, "epoch": epoch, "key": c.publicKey(), "sms": c.gateway(), "demo": c.Demo,
+		"v": wire.Version, "name": c.Name, "epoch": epoch, "key": c.publicKey(), "sms": c.gateway(), "demo": c.Demo, "push": c.pushKey(),
 	})
 }
 
@@ -64,6 +64,14 @@ func (c *Commune) gateway() string {
 		return "off"
 	}
 	return c.SignIn.SMS.Name()
+}
+
+// pushKey is what browsers subscribe to; "" when they cannot be woken.
+func (c *Commune) pushKey() string {
+	if c.WebPush == nil {
+		return ""
+	}
+	return c.WebPush.PublicKey()
 }
 
 // sync is the phone's road.

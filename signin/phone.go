@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"langso/commune"
 	"langso/commune/people"
+	"langso/notify/webpush"
 	"langso/sync/wire"
 )
 
@@ -233,31 +235,56 @@ func (s *Service) address(e *core.RequestEvent, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ask struct{ Transport, Address string }
+	var ask struct {
+		Transport string
+		Address   json.RawMessage
+	}
 	if err := decode(body, &ask); err != nil {
 		return nil, err
 	}
-	switch {
-	case ask.Transport == "none":
-		ask.Address = ""
-	case ask.Transport != "fcm" || ask.Address == "" || len(ask.Address) > 4096:
-		return nil, refuse(http.StatusBadRequest, "bad_address", "Địa chỉ đánh thức máy không hợp lệ.")
+	address, err := s.readAddress(ask.Transport, ask.Address)
+	if err != nil {
+		return nil, err
 	}
 	err = s.App.RunInTransaction(func(tx core.App) error {
 		// An address wakes one phone: the last that registered it.
-		if ask.Address != "" {
+		if address != "" {
 			_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET transport = 'none', address = '' WHERE address = {:address} AND id != {:id}`).
-				Bind(dbx.Params{"address": ask.Address, "id": p.ID}).Execute()
+				Bind(dbx.Params{"address": address, "id": p.ID}).Execute()
 			if err != nil {
 				return err
 			}
 		}
 		_, err := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET transport = {:transport}, address = {:address}, address_state = 'ok', gone_at = 0,
 			registered_at = max(registered_at + 1, {:now}) WHERE id = {:id}`).
-			Bind(dbx.Params{"transport": ask.Transport, "address": ask.Address, "id": p.ID, "now": s.now().Unix()}).Execute()
+			Bind(dbx.Params{"transport": ask.Transport, "address": address, "id": p.ID, "now": s.now().Unix()}).Execute()
 		return err
 	})
 	return map[string]any{}, err
+}
+
+// readAddress returns an address as it is kept. A subscription of web push comes
+// as JSON, or as the text of that JSON.
+func (s *Service) readAddress(transport string, raw json.RawMessage) (string, error) {
+	var text string
+	isText := json.Unmarshal(raw, &text) == nil
+	switch {
+	case transport == "none":
+		return "", nil
+	case transport == "fcm" && isText && text != "" && len(text) <= 4096:
+		return text, nil
+	case transport == "webpush" && s.WebPush != nil:
+		if !isText {
+			text = string(raw)
+		}
+		kept, err := s.WebPush.Canonical(text)
+		var bad *webpush.BadAddress
+		if errors.As(err, &bad) {
+			return "", refuse(http.StatusBadRequest, bad.Code, bad.Say)
+		}
+		return kept, err
+	}
+	return "", refuse(http.StatusBadRequest, "bad_address", "Địa chỉ đánh thức máy không hợp lệ.")
 }
 
 // signOut forgets the phone's key and address. The row stays: its edits and

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"io"
 	"net/url"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"rsc.io/qr"
+
+	"langso/notify/webpush"
 )
 
 func TestOneKeyIsOnePhone(t *testing.T) {
@@ -222,11 +225,54 @@ func TestAddressWakesOnePhone(t *testing.T) {
 		"an unknown road": {"pigeon", "x"},
 		"no road":         {"", "x"},
 		"a huge address":  {"fcm", strings.Repeat("x", 4097)},
-		"a road of later": {"webpush", "https://push.example/1"},
+		"a bare endpoint": {"webpush", "https://push.example/1"},
 	} {
 		if a := set(now, c[0], c[1]); a.Code != "bad_address" {
 			t.Errorf("%s: %s", who, a.raw)
 		}
+	}
+}
+
+// TestBrowserAddress: a subscription is taken as browsers write it, kept in one
+// form, and believed only as an endpoint on the public network.
+func TestBrowserAddress(t *testing.T) {
+	v := newVillage(t)
+	h := newHandset(t)
+	v.signIn(h, "0912345678")
+	const keys = `"keys":{"auth":"BTBZMqHH6r4Tts7J_aSIgg","p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"}`
+	const kept = `{"endpoint":"https://push.example.net/1?a=1&b=2","keys":{"p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg"}}`
+	set := func(address any) answer {
+		return v.post("/api/phones/address", map[string]any{"transport": "webpush", "address": address}, h)
+	}
+	subscription := `{"endpoint":"https://push.example.net/1?a=1&b=2","expirationTime":null,` + keys + `}`
+	if a := set(json.RawMessage(subscription)); a.Code != "bad_address" {
+		t.Errorf("without the road: %s", a.raw)
+	}
+	v.service.WebPush = webpush.New(webpush.Settings{})
+	for who, address := range map[string]any{"an object": json.RawMessage(subscription), "its text": subscription} {
+		if a := set("none"); a.Status == 200 {
+			t.Fatal("nonsense is taken")
+		}
+		if a := set(address); a.Status != 200 {
+			t.Errorf("%s: %s", who, a.raw)
+		}
+		if r := v.record("phones", h.id); r.GetString("transport") != "webpush" || r.GetString("address") != kept {
+			t.Errorf("%s is kept as %q", who, r.GetString("address"))
+		}
+	}
+	for who, c := range map[string]struct{ address, code string }{
+		"into the commune's network": {`{"endpoint":"https://192.168.1.1/x",` + keys + `}`, "push_endpoint"},
+		"without TLS":                {`{"endpoint":"http://push.example.net/x",` + keys + `}`, "push_endpoint"},
+		"without keys":               {`{"endpoint":"https://push.example.net/x"}`, "push_key"},
+		"not a subscription":         {`[1]`, "push_endpoint"},
+		"nothing":                    {`null`, "push_endpoint"},
+	} {
+		if a := set(json.RawMessage(c.address)); a.Code != c.code {
+			t.Errorf("%s: %s", who, a.raw)
+		}
+	}
+	if r := v.record("phones", h.id); r.GetString("address") != kept {
+		t.Error("a refusal changed the address")
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/notify/sms"
+	"langso/notify/webpush"
 	"langso/sync/wire"
 )
 
@@ -33,6 +34,7 @@ type Service struct {
 	Now       func() time.Time
 	MayInvite func(app core.App, person string) bool
 	PublicURL string
+	WebPush   *webpush.Sender // nil: no phone can be woken through its browser
 
 	mu     sync.Mutex
 	minute time.Time // the minute being counted

@@ -31,10 +31,8 @@ func sum(b []byte) string {
 // store looks at a file that a person sent whole, makes its small pictures and
 // keeps them; from then on the person's references to it count. done is written
 // in the same commit. A file that is there already is not written again, and
-// nothing in the answer tells so.
+// nothing in the answer tells so. The caller holds s.storing.
 func (s *Store) store(person, hash string, b []byte, done func(tx core.App) error) error {
-	s.storing.Lock()
-	defer s.storing.Unlock()
 	p, err := picture.Clean(b, s.MaxPixels)
 	if err != nil {
 		return inWords(err)

@@ -348,6 +348,8 @@ func (s *Store) sniff(u *incoming) error {
 // finish stores an upload whose bytes are all there. What is refused is forgotten;
 // what failed for another reason stays and is tried again.
 func (s *Store) finish(u *incoming) error {
+	s.storing.Lock() // before the bytes are read: one file at a time takes memory
+	defer s.storing.Unlock()
 	b, err := os.ReadFile(s.uploadPath(u.ID))
 	if err != nil {
 		return fmt.Errorf("finish upload: %w", err)

@@ -245,7 +245,7 @@ func (p *Phone) SweepFiles() error {
 
 // names tells whether something on the phone names a file, so that it is kept.
 func (p *Phone) names(hash string) (named bool, err error) {
-	err = p.db.QueryRow(`SELECT EXISTS (SELECT 1 FROM records WHERE instr(fields, ?1)) OR EXISTS (SELECT 1 FROM edits WHERE state IN ('waiting', 'refused', 'parked', 'held') AND instr(body, ?1))
+	err = p.db.QueryRow(`SELECT EXISTS (SELECT 1 FROM records WHERE instr(fields, ?1)) OR EXISTS (SELECT 1 FROM kept WHERE instr(fields, ?1)) OR EXISTS (SELECT 1 FROM edits WHERE state IN ('waiting', 'refused', 'parked', 'held') AND instr(body, ?1))
 		OR EXISTS (SELECT 1 FROM files WHERE hash = ?1 AND state IN ('waiting', 'refused') AND at > ?2)`, hash, p.now().Add(-keepUnnamed).UTC().Format(time.RFC3339)).Scan(&named)
 	if err != nil {
 		return false, fmt.Errorf("look who names a file: %w", err)

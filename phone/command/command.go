@@ -53,7 +53,7 @@ a network, and meets the server when told to sync.
 	root.PersistentFlags().StringVar(&l.server, "server", "", "address of the commune's server, kept after the first use")
 	root.PersistentFlags().StringVar(&l.dir, "dir", filepath.Join(home, "langso-phone"), "folder that keeps the phone")
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "print JSON, one value a line")
-	root.AddCommand(l.signIn(), l.sync(), l.watch(), l.list(), l.show(), l.create(), l.edit(), l.add(), l.delete(), l.act(), l.inbox(), l.edits(), l.fix(), l.settle(), l.status(), l.signOut())
+	root.AddCommand(l.signIn(), l.sync(), l.watch(), l.list(), l.show(), l.create(), l.edit(), l.add(), l.delete(), l.act(), l.inbox(), l.edits(), l.fix(), l.settle(), l.file(), l.status(), l.signOut())
 	return root
 }
 
@@ -137,7 +137,7 @@ func (l *line) sync() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return l.synced(c, r)
+			return errors.Join(l.synced(c, r), l.sendFiles(c, p))
 		})
 	}}
 }
@@ -169,6 +169,8 @@ func (l *line) watch() *cobra.Command {
 					fmt.Fprintln(c.ErrOrStderr(), err)
 				} else if err := l.synced(c, r); err != nil {
 					stop()
+				} else if err := l.sendFiles(c, p); err != nil {
+					fmt.Fprintln(c.ErrOrStderr(), err)
 				}
 			})
 			return nil
@@ -449,7 +451,7 @@ func (l *line) signOut() *cobra.Command {
 	c := &cobra.Command{Use: "sign-out", Short: "Forget this phone's key and records", Args: cobra.NoArgs}
 	c.Flags().BoolVar(&force, "give-up-unsent", false, "also when edits are unsent: they are lost")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		return l.with(func(p *phone.Phone) error { return p.SignOut(c.Context(), force) })
+		return l.with(func(p *phone.Phone) error { return errors.Join(p.SignOut(c.Context(), force), p.SweepFiles()) })
 	}
 	return c
 }

@@ -3,6 +3,8 @@ package command_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -110,6 +112,24 @@ func TestADayOnTheCommandLine(t *testing.T) {
 	if err := json.Unmarshal([]byte(run(true, "status", "--json")), &st); err != nil || st.Waiting != 0 || st.Refused != 0 || st.Person != "lan000000000000" {
 		t.Errorf("status %+v, %v", st, err)
 	}
+	scan := filepath.Join(t.TempDir(), "giay.pdf")
+	if err := os.WriteFile(scan, []byte("%PDF-1.4 giấy chứng sinh"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimSpace(run(true, "file", "add", scan))
+	run(true, "edit", "drafts", "draft0000000001", "scans="+name)
+	if out := run(true, "sync"); !strings.Contains(out, "gửi 1 tệp") {
+		t.Errorf("the scan was not sent: %s", out)
+	}
+	if out := run(true, "file", "list"); !strings.Contains(out, name+"  đã gửi") {
+		t.Errorf("the scan is not told as sent: %s", out)
+	}
+	if kept, err := os.ReadFile(strings.TrimSpace(run(true, "file", "get", name))); err != nil || !strings.Contains(string(kept), "giấy chứng sinh") {
+		t.Errorf("the scan is %q (%v)", kept, err)
+	}
+	run(false, "file", "get", strings.Repeat("0", 64))
+	run(false, "file", "get", name, "--size", "huge")
+	run(false, "file", "add", scan+".none")
 	run(true, "create", "drafts", "person=lan000000000000", "procedure=procedure000001")
 	run(false, "sign-out")
 	run(true, "sign-out", "--give-up-unsent")

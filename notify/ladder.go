@@ -158,10 +158,16 @@ func (b *batch) takeRung(tx core.App, j *job, p addressee, now time.Time) (bool,
 	if j.Rung == taskRung {
 		return sendErrand(tx, j, p, now)
 	}
-	if p.Number == "" || !p.Agreed && j.Class != commune.Emergency {
+	if !mobile(p.Number) || !p.Agreed && j.Class != commune.Emergency {
 		return false, nil
 	}
 	return writeRung(tx, j, p, waiting, now)
+}
+
+// mobile tells whether a number is one that a text reaches: +84 and nine digits.
+func mobile(number string) bool {
+	digits, ok := strings.CutPrefix(number, "+84")
+	return ok && len(digits) == 9 && strings.Trim(digits, "0123456789") == ""
 }
 
 // writeRung writes a rung, unless it is there. A number that somebody else's
@@ -330,7 +336,7 @@ func (o *Outbox) takeTexts(now time.Time, limit int) (rungs []rung, err error) {
 
 // standing is what becomes of a rung that is due: taken, or called off.
 func (o *Outbox) standing(tx core.App, r rung) (string, error) {
-	if r.Number == "" {
+	if !mobile(r.Number) {
 		return "failed", nil
 	}
 	has, err := o.heard(&job{Notice: r.Notice})

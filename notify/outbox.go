@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -420,7 +422,7 @@ func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Deli
 	if class == commune.Needed && !b.outbox.alerts.take(p.ID, now) {
 		class = commune.Information // enough noise for this hour
 	}
-	d := &Delivery{Phone: p.ID, Address: p.Address, Class: class, Urgent: class.Shown(), Life: j.life(now), Spread: wide, Key: j.Key + "." + p.ID}
+	d := &Delivery{Phone: p.ID, Address: p.Address, Class: class, Urgent: class.Shown(), Life: j.life(now), Spread: wide, Key: sameKey(j.Key, p.ID)}
 	if class.Shown() {
 		d.Tag = j.Notice
 		return d, nil
@@ -429,6 +431,12 @@ func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Deli
 		return nil, &held{next}
 	}
 	return d, nil
+}
+
+// sameKey is the same for the same delivery and phone, and says nothing of either.
+func sameKey(delivery, phone string) string {
+	sum := sha256.Sum256([]byte(delivery + "\x00" + phone))
+	return hex.EncodeToString(sum[:12])
 }
 
 // wakeOne sends one wake-up. A service that asked to be left alone for a moment

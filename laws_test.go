@@ -126,6 +126,11 @@ func TestOneTruthAboutAccess(t *testing.T) {
 					t.Errorf("%s: circles look at %s, which is no field", c.Name, field)
 				}
 			}
+			for _, field := range c.Files {
+				if f := coll.Fields.GetByName(field); f == nil || f.Type() != core.FieldTypeText {
+					t.Errorf("%s: files are named in %s, which is no text field", c.Name, field)
+				}
+			}
 			if len(c.Read) == 0 {
 				t.Errorf("%s is declared and nobody reads it", c.Name)
 			}

@@ -200,6 +200,50 @@ func TestWhoLeavesForgets(t *testing.T) {
 	}
 }
 
+// TestABlockedPhoneForgets: of a lost phone's files only what was never sent stays.
+func TestABlockedPhoneForgets(t *testing.T) {
+	v := newVillage(t)
+	p := v.phone(lan, &road{})
+	var hashes []string
+	for i := range 2 {
+		hash, err := p.AddFileBytes(photo(t, uint64(i), 300, 200, false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes = append(hashes, hash)
+		if i == 0 {
+			if _, err := p.CreateAs("drafts", "draft0000000001", phone.Values{"person": lan, "procedure": "procedure000001", "scans": hash}); err != nil {
+				t.Fatal(err)
+			}
+			v.sync(p)
+			if _, err := p.SendFiles(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	sent, err := p.File(context.Background(), hashes[0], phone.Whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.App.NonconcurrentDB().NewQuery(`UPDATE phones SET blocked = 1`).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	var f *phone.Failure
+	if _, err := p.SendFiles(context.Background()); !errors.As(err, &f) || f.Code != "phone_blocked" {
+		t.Errorf("a blocked phone sends: %v", err)
+	}
+	if _, err := p.Sync(context.Background()); !errors.As(err, &f) || !f.Wipe {
+		t.Errorf("a blocked phone syncs: %v", err)
+	}
+	if err := p.SweepFiles(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(sent), "*"))
+	if err != nil || len(left) != 2 || !strings.Contains(left[0], hashes[1]) || !strings.Contains(left[1], hashes[1]) {
+		t.Errorf("left are %v (%v)", left, err)
+	}
+}
+
 // TestAScanGoesWithTheDossier: the officer reads what the applicant sent, though
 // the dossier arrived before it.
 func TestAScanGoesWithTheDossier(t *testing.T) {

@@ -62,7 +62,7 @@ func (s *Store) store(person, hash string, b []byte, done func(tx core.App) erro
 	if known == nil || !s.onDisk(known) {
 		enter = `INSERT OR REPLACE INTO files (hash, kind, bytes, width, height, sum, screen, thumb, kept) VALUES ({:hash}, {:kind}, {:bytes}, {:width}, {:height}, {:sum}, {:screen}, {:thumb}, {:now})`
 		for size, b := range parts {
-			if err := writeFile(s.path(hash, size), b); err != nil {
+			if err := s.writeFile(s.path(hash, size), b); err != nil {
 				return err
 			}
 		}
@@ -95,13 +95,14 @@ func (s *Store) onDisk(f *file) bool {
 	return true
 }
 
-// writeFile writes a file that is whole or not there, also after a power cut.
-func writeFile(path string, b []byte) error {
+// writeFile writes a file that is whole or not there, also after a power cut. What
+// a crash leaves lies among the uploads and goes with them.
+func (s *Store) writeFile(path string, b []byte) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("write file: %w", err)
 	}
-	f, err := os.CreateTemp(dir, "new-*")
+	f, err := os.CreateTemp(s.uploadsDir(), "new-*")
 	if err != nil {
 		return fmt.Errorf("write file: %w", err)
 	}

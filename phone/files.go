@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"langso/files/picture"
@@ -220,6 +221,9 @@ func (p *Phone) SweepFiles() error {
 	named := map[string]bool{}
 	for _, e := range entries {
 		if len(e.Name()) < 64 || !e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), "new-") && time.Since(info.ModTime()) > time.Hour {
+				_ = os.Remove(filepath.Join(dir, e.Name())) // the phone died while it wrote; it is tried again
+			}
 			continue
 		}
 		hash := e.Name()[:64]

@@ -135,7 +135,7 @@ func (l *line) sync() *cobra.Command {
 		return l.with(func(p *phone.Phone) error {
 			r, err := p.Sync(c.Context())
 			if err != nil {
-				return err
+				return errors.Join(err, p.SweepFiles()) // it may have been told to forget
 			}
 			return errors.Join(l.synced(c, r), l.sendFiles(c, p))
 		})

@@ -13,13 +13,14 @@ import { Client } from './sync/client.js';
 import { filesOf } from './sync/files.js';
 import { h, redraw } from './ui/el.js';
 import { frame } from './ui/frame.js';
+import { remind } from './ui/remind.js';
 import { newVersions } from './ui/update.js';
 
 /**
  * @typedef {{client: Client, params: Record<string, string>, query: URLSearchParams}} At
  * @typedef {{title: string | ((at: At) => string), draw: (at: At) => any, list?: string, open?: boolean}} Screen
  *   list: the screen whose list stands at its left on a wide display; open: also for who is not signed in
- * @typedef {{name: string, title: string, screens: Record<string, Screen>, tiles?: (c: Client) => Tile[], news?: (c: Client) => any[]}} Domain
+ * @typedef {{name: string, title: string, screens: Record<string, Screen>, tiles?: (c: Client) => Tile[], news?: (c: Client) => any[], reminders?: (c: Client) => import('./ui/remind.js').Reminder[]}} Domain
  * @typedef {{href: string, title: string, icon: string, count?: number, duty?: boolean}} Tile
  */
 
@@ -43,6 +44,10 @@ async function start() {
   let planned;
   const soon = () => { planned ??= setTimeout(() => { planned = undefined; redraw(); }, client.notes.synced ? 40 : 400); };
   client.addEventListener('change', soon);
+  const memory = { get: () => JSON.parse(localStorage.getItem('reminded') ?? '[]'), set: (/** @type {string[]} */ tags) => localStorage.setItem('reminded', JSON.stringify(tags)) };
+  const reminders = () => remind(() => client.me ? domains.flatMap(d => d.reminders?.(client) ?? []) : [], memory).catch(() => {});
+  client.addEventListener('change', reminders);
+  reminders();
   client.addEventListener('mood', soon);
   addEventListener('online', () => client.sync());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) client.sync(); });

@@ -47,6 +47,11 @@ var screens = []struct{ name, hash, words string }{
 	{"goods", "#/gian-hang/s00000000000001/hang/h0000000000000a", "Bán tại chỗ"},
 	{"broadcast", "#/truyen-thanh", "Viết tin mới"},
 	{"broadcast-write", "#/truyen-thanh/moi", "Đăng tin"},
+	{"broadcast-compose", "#/truyen-thanh/soan", "Lưu và xem trước"},
+	{"broadcast-preview", "#/truyen-thanh/b00000000000001", "mỗi tin 1 phần"},
+	{"broadcast-arrival", "#/truyen-thanh/b00000000000002", "1.780 trên 2.400"},
+	{"errands", "#/viec-thon", "Đã ghé báo"},
+	{"choices", "#/cach-nhan", "Yên lặng từ"},
 }
 
 // flaws lists what an elderly reader stumbles over: a page wider than the
@@ -80,8 +85,11 @@ func TestEveryScreenFits(t *testing.T) {
 	}{{"phone", 360, 800}, {"desk", 1280, 800}} {
 		t.Run(size.name, func(t *testing.T) {
 			f := newFake(t, site)
-			f.circles = []string{"commune", "market", "person:lan000000000000", "duty:onestop", "duty:broadcast", "station:t1", "stall:s00000000000001"}
+			f.circles = []string{"commune", "market", "person:lan000000000000", "duty:onestop", "duty:broadcast", "station:t1", "stall:s00000000000001", "duty:leader", "village-head:v00000000000001"}
 			f.furnish()
+			f.put("broadcasts", "b00000000000001", map[string]any{"title": "Mời họp thôn bàn việc nước sạch", "body": "19 giờ tại nhà văn hóa.", "class": 2, "state": "asked", "by": "minh00000000000", "people": 612, "phones": 340, "texts": 41})
+			f.put("broadcasts", "b00000000000002", map[string]any{"title": "Bão số 5", "class": 1, "state": "sent", "sent_at": "2026-11-24 01:00:00.000Z", "people": 2900, "phones": 2400, "woken": 1780, "received": 1500, "read": 900, "texted": 210, "errands": 12})
+			f.put("errands", "g00000000000001", map[string]any{"village": "v00000000000001", "names": "Nguyễn Văn Bình, Trần Thị Hoa", "state": "open", "at": "2026-11-24 01:00:00.000Z"})
 			f.put("orders", "o00000000000001", map[string]any{"buyer": "lan000000000000", "stall": "s00000000000001", "state": "confirmed", "code": "PZ7K2M", "total": 135000,
 				"lines": []map[string]any{{"product": "h0000000000000a", "name": "Vải thiều Phúc Hòa", "unit": "kg", "price": 45000, "quantity": 3}}, "placed_at": "2026-11-24 01:00:00.000Z", "note": "Cháu lấy buổi chiều ạ"})
 			srv := httptest.NewServer(f)

@@ -39,6 +39,9 @@ func checkAnnouncement(c *commune.Case) error {
 			return commune.Refuse("bad_date", "Ngày chưa đúng. Xin ghi như 2026-11-24.")
 		}
 	}
+	if by := c.Author; a.urgent() && by.Person != "" && !by.Stands(leads) && (c.Creating() || c.Changed("urgent") || changedContent(c)) {
+		return commune.Refuse("notice.not_allowed", "Tin khẩn phải có lãnh đạo duyệt: xin soạn ở mục Soạn tin để gửi.")
+	}
 	if a.from() != "" && a.to() != "" && a.to() < a.from() {
 		return commune.Refuse("days_upside_down", "Ngày cuối phải sau ngày đầu.")
 	}

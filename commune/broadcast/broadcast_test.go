@@ -39,7 +39,11 @@ func TestAnnouncements(t *testing.T) {
 	} {
 		c.Notices = nil
 		id := "a" + string(rune('a'+i))
-		communetest.Judged(t, k.name, c.Write(speaker, "announcements", id, k.fields), k.want)
+		who := speaker
+		if k.fields["urgent"] == true {
+			who = both // a leader, too: see TestUrgentNeedsALeader
+		}
+		communetest.Judged(t, k.name, c.Write(who, "announcements", id, k.fields), k.want)
 		switch {
 		case k.to == "" && len(c.Notices) != 0:
 			t.Errorf("%s: notices %+v", k.name, c.Notices)
@@ -54,7 +58,7 @@ func TestUrgencyIsToldOnce(t *testing.T) {
 	c := commons(t)
 	body := strings.Repeat("Nước lên nhanh. ", 100)
 	for _, edit := range []map[string]any{{"title": "Lũ", "body": body}, {"urgent": true}, {"title": "Lũ lớn"}, {"urgent": false}, {"urgent": true}} {
-		communetest.Judged(t, "edit", c.Write(speaker, "announcements", "a", edit), "")
+		communetest.Judged(t, "edit", c.Write(both, "announcements", "a", edit), "")
 	}
 	if len(c.Notices) != 2 || c.Notices[0].Key != c.Notices[1].Key || c.Notices[0].To != c.Notices[1].To {
 		t.Errorf("notices %+v: the same key makes the same notice", c.Notices)
@@ -88,4 +92,14 @@ func TestCirclesOfWhatIsSaid(t *testing.T) {
 			t.Errorf("%s %s concerns %q", k.collection, k.id, got)
 		}
 	}
+}
+
+// TestUrgentNeedsALeader: no road past the approval of an emergency.
+func TestUrgentNeedsALeader(t *testing.T) {
+	c := commons(t)
+	communetest.Judged(t, "urgent at once", c.Write(speaker, "announcements", "a", map[string]any{"title": "Lũ", "urgent": true}), "notice.not_allowed")
+	communetest.Judged(t, "plain", c.Write(speaker, "announcements", "a", map[string]any{"title": "Họp"}), "")
+	communetest.Judged(t, "urgent later", c.Write(speaker, "announcements", "a", map[string]any{"urgent": true}), "notice.not_allowed")
+	communetest.Judged(t, "by a leader", c.Write(both, "announcements", "a", map[string]any{"urgent": true}), "")
+	communetest.Judged(t, "other words under the leader's urgency", c.Write(speaker, "announcements", "a", map[string]any{"title": "Khác"}), "notice.not_allowed")
 }

@@ -6,6 +6,8 @@ import { h, live } from '../ui/el.js';
 import { icon } from '../ui/icons.js';
 import { act, badge, form, go, list, longList, row, say, section, waits } from '../ui/parts.js';
 import { byName, day, moment, newest, today } from '../ui/text.js';
+import { choices } from './choices.js';
+import { composed, mayCompose, openErrands, screens } from './compose.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
 
@@ -14,7 +16,8 @@ export const broadcast = {
   name: 'broadcast', title: 'Thông báo',
   tiles: c => [
     { href: '#/thong-bao', title: 'Thông báo', icon: 'bell', count: notices(c).filter(n => !n.read).length },
-    ...(c.stands('duty:broadcast') ? [{ href: '#/truyen-thanh', title: 'Truyền thanh', icon: 'horn', duty: true }] : []),
+    ...(c.circles('village-head').length ? [{ href: '#/viec-thon', title: 'Việc cần ghé nhà', icon: 'visit', duty: true, count: openErrands(c).length }] : []),
+    ...(mayCompose(c) ? [{ href: '#/truyen-thanh', title: 'Truyền thanh', icon: 'horn', duty: true }] : []),
   ],
   news: c => [
     ...announcements(c).filter(a => a.urgent).slice(0, 2).map(announcementRow),
@@ -27,7 +30,10 @@ export const broadcast = {
     '/tin/:id': { title: 'Tin của xã', draw: announcement, list: '/thong-bao' },
     '/truyen-thanh': { title: 'Truyền thanh', draw: desk },
     '/truyen-thanh/moi': { title: 'Viết tin', draw: write, list: '/truyen-thanh' },
+    ...screens,
+    '/cach-nhan': { title: 'Cách nhận thông báo', draw: choices },
   },
+  reminders: c => c.all('announcements').filter(a => a.from > today()).map(a => ({ tag: 'tin-' + a.id, at: new Date(a.from + 'T07:00').getTime(), title: a.title, href: '#/tin/' + a.id })),
 };
 
 /** The notices of this person, newest first, each with whether it was read. @param {Client} c @returns {any[]} */
@@ -59,7 +65,8 @@ function inbox({ client }) {
     const mine = notices(client), unread = mine.filter(n => !n.read);
     return h('div', null,
       section('Gửi cho tôi', longList(mine, noticeRow, 'Chưa có thông báo nào gửi riêng.', 20), unread.length > 1 ? act('Đã đọc hết', async () => { for (const n of unread) await mark(client, n.id); }, 'quiet') : null),
-      section('Tin của xã, thôn', longList(announcements(client), announcementRow, 'Chưa có tin nào.', 20)));
+      section('Tin của xã, thôn', longList(announcements(client), announcementRow, 'Chưa có tin nào.', 20)),
+      go('#/cach-nhan', 'Cách nhận thông báo'));
   });
 }
 
@@ -102,7 +109,7 @@ const paragraphs = text => String(text ?? '').split(/\n+/).filter(Boolean).map(t
 
 /** @param {At} at */
 function desk({ client }) {
-  return live(() => h('div', null, go('#/truyen-thanh/moi', 'Viết tin mới', 'main'),
+  return live(() => h('div', null, composed(client), client.stands('duty:broadcast') ? go('#/truyen-thanh/moi', 'Viết tin mới lên bảng tin') : null,
     section('Tin đã đăng', longList(client.all('announcements').sort(newest('from')), announcementRow, 'Chưa có tin nào.', 20))));
 }
 
@@ -116,7 +123,6 @@ function write({ client, query }) {
     { name: 'village', label: 'Gửi tới', kind: 'choice', options: [['', 'Cả xã'], ...villages.map(v => /** @type {[string, string]} */ ([v.id, v.name]))], value: before.village, must: false },
     { name: 'from', label: 'Đăng từ ngày', kind: 'date', must: true, value: before.from ?? today() },
     { name: 'to', label: 'Đến hết ngày', kind: 'date', value: before.to },
-    { name: 'urgent', label: 'Tin khẩn', kind: 'check', value: before.urgent },
   ], 'Đăng tin', async v => {
     if (v.to && v.to < v.from) throw new Error('Ngày hết phải sau ngày đăng.');
     await client.edit({ coll: 'announcements', id: newId(), create: v, ...(fixes ? { fixes } : {}) });

@@ -90,7 +90,7 @@ export function sure(question, yes) {
 }
 
 /**
- * @typedef {{name: string, label: string, kind?: 'text' | 'long' | 'number' | 'tel' | 'date' | 'choice' | 'check', value?: any,
+ * @typedef {{name: string, label: string, kind?: 'text' | 'long' | 'number' | 'tel' | 'date' | 'time' | 'datetime-local' | 'choice' | 'check', value?: any,
  *   options?: Record<string, string> | [string, string][], hint?: string, must?: boolean, example?: string}} Field
  */
 
@@ -105,7 +105,7 @@ function field(f) {
     input = h('select', common, options.map(([v, t]) => h('option', { value: v, selected: v === String(value) }, t)));
   } else if (f.kind === 'long') input = h('textarea', { ...common, rows: 3, value });
   else {
-    input = h('input', { ...common, value, placeholder: f.example && 'ví dụ ' + f.example, type: f.kind === 'date' || f.kind === 'tel' ? f.kind : 'text', inputmode: f.kind === 'number' ? 'decimal' : f.kind === 'tel' ? 'tel' : undefined });
+    input = h('input', { ...common, value, placeholder: f.example && 'ví dụ ' + f.example, type: f.kind && ['date', 'tel', 'time', 'datetime-local'].includes(f.kind) ? f.kind : 'text', inputmode: f.kind === 'number' ? 'decimal' : f.kind === 'tel' ? 'tel' : undefined });
   }
   return h('div.field', null, h('label', { for: id }, f.label, f.must ? null : h('span.optional', null, ' (không bắt buộc)')), input, f.hint ? h('p.hint', null, f.hint) : null);
 }

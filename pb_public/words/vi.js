@@ -38,10 +38,11 @@ export const guardianKinds = { parent: 'cha mẹ', guardian: 'người giám h�
 
 /** What an edit is about, for the list of what waits. */
 export const collections = {
-  health_entries: 'Sổ sức khỏe', drafts: 'Hồ sơ nháp', products: 'Hàng trong gian', stalls: 'Gian hàng', announcements: 'Tin loa', notice_marks: 'Đánh dấu đã đọc', persons: 'Thông tin người dân',
+  health_entries: 'Sổ sức khỏe', drafts: 'Hồ sơ nháp', products: 'Hàng trong gian', stalls: 'Gian hàng', announcements: 'Tin loa', notice_marks: 'Đánh dấu đã đọc', broadcasts: 'Tin để gửi', errands: 'Việc cần ghé nhà', notice_choices: 'Cách nhận thông báo', persons: 'Thông tin người dân',
 };
 
 export const actions = {
   'publicservice.submit': 'Nộp hồ sơ', 'publicservice.step': 'Xử lý hồ sơ', 'market.order': 'Đặt hàng', 'market.step': 'Xử lý đơn hàng', 'market.sale': 'Bán tại chỗ',
+  'broadcast.ask': 'Trình duyệt tin', 'broadcast.approve': 'Duyệt tin', 'broadcast.stop': 'Dừng tin',
   'people.grant': 'Cho người thân xem sổ', 'people.revoke_grant': 'Thôi cho xem sổ',
 };

@@ -3,8 +3,9 @@
 //
 // A wake-up carries "t":"s" ("sync"), over how many seconds to spread the
 // exchange ("j"), and filling ("p") that makes all of a kind equally long: not
-// who, not why. One that is to be shown names two texts that the app has itself,
-// in its own language, and a tag by which a repeated one replaces the first.
+// who, not why. One that is to be shown ("u":"1") names two texts that the app has
+// itself, in its own language, and what it is about ("g", also its tag), by which
+// a repeated one replaces the first.
 //
 // An address is a registration token or, since FCM has begun to replace those, an
 // installation id: FCM takes either in the same place. The SDK would repeat failed requests by itself, without chance in the waits; the
@@ -133,6 +134,7 @@ func wakeUp(d notify.Delivery) *messaging.Message {
 		Android: &messaging.AndroidConfig{Priority: "normal", CollapseKey: "s", TTL: &life},
 	}
 	if d.Urgent {
+		m.Data["g"], m.Data["u"] = d.Tag, "1"
 		m.Android.Priority, m.Android.CollapseKey = "high", ""
 		m.Android.Notification = &messaging.AndroidNotification{Tag: d.Tag, TitleLocKey: "notice_title", BodyLocKey: "notice_body", ChannelID: "notices"}
 	}

@@ -75,15 +75,20 @@ func audience(circle commune.Circle, roads []string, now time.Time) (where strin
 		AND p.address != '' AND p.address_state != 'gone' AND NOT p.blocked`, bind, nil
 }
 
-// page returns up to limit phones of the circle with an id after the given one,
-// in order, that have an address on one of the roads. Passed over are blocked
-// phones, those whose address is gone, and those that have the notice.
-func page(app core.App, circle commune.Circle, after string, roads []string, has heard, limit int, now time.Time) ([]target, error) {
-	where, bind, err := audience(circle, roads, now)
+// page returns up to limit phones of the delivery's circle after its cursor, in
+// order, that have an address on one of the roads. Passed over are blocked
+// phones, those whose address is gone, those that have the notice, and for what
+// does not press those that nobody has used for long.
+func page(app core.App, j *job, roads []string, has heard, limit int, now time.Time) ([]target, error) {
+	where, bind, err := audience(j.Circle, roads, now)
 	if err != nil || len(roads) == 0 {
 		return nil, err
 	}
-	bind["after"], bind["limit"], bind["seq"], bind["epoch"] = after, limit, has.seq, has.epoch
+	bind["after"], bind["limit"], bind["seq"], bind["epoch"] = j.cursor(), limit, has.seq, has.epoch
+	if !j.Class.Shown() {
+		where += ` AND (p.seen = '' OR p.seen >= {:stale})`
+		bind["stale"] = now.Add(-staleAfter).UTC().Format(time.RFC3339)
+	}
 	if has.seq > 0 {
 		where += ` AND NOT (p.cursor_epoch = {:epoch} AND p.cursor >= {:seq})`
 	}

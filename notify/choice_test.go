@@ -380,3 +380,46 @@ func TestSpread(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoNeedsNoSilentWakeUp: a phone that listens, one that has the notice, one
+// that nobody used for long. An emergency passes over the second alone.
+func TestWhoNeedsNoSilentWakeUp(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	for _, n := range []string{"plain", "live", "has", "old", "new"} {
+		phone(t, app, n, "lan")
+	}
+	change(t, app, "phones", "has", map[string]any{"cursor": 9, "cursor_epoch": "e1", "seen": "2026-11-24T01:00:00Z"})
+	change(t, app, "phones", "plain", map[string]any{"cursor": 9, "cursor_epoch": "e0", "seen": "2026-11-24T01:00:00Z"})
+	change(t, app, "phones", "old", map[string]any{"seen": "2026-10-01T01:00:00Z"})
+	f := &fake{}
+	k := &clock{now: day}
+	o := newOutbox(app, k, f)
+	o.Live = func(phone string) bool { return phone == id("live") }
+	o.Heard = func(core.App, string) (int64, string, error) { return 9, "e1", nil }
+	for class, want := range map[commune.Class][]string{commune.Information: {"plain", "new"}, commune.Emergency: {"plain", "live", "old", "new"}} {
+		tell(t, app, "person:"+id("lan"), fmt.Sprint(class), class, k.Now())
+		k.add(time.Minute)
+		pass(t, o)
+		if err := same(f.take(), want...); err != nil {
+			t.Errorf("class %d: %v", class, err)
+		}
+	}
+}
+
+func TestDeadAddressesAreForgotten(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	for name, at := range map[string]time.Duration{"old": keepGone + time.Hour, "new": time.Hour} {
+		phone(t, app, name, "lan")
+		change(t, app, "phones", name, map[string]any{"address_state": "gone", "gone_at": day.Add(-at).Unix()})
+	}
+	o := newOutbox(app, &clock{now: day}, &fake{})
+	o.setup()
+	if err := o.sweep(); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, app, `SELECT count(*) FROM phones WHERE address != ''`); n != 1 {
+		t.Errorf("%d addresses are kept, want the one of today", n)
+	}
+}

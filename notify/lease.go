@@ -216,6 +216,17 @@ func revive(tx core.App, road string, since time.Time) error {
 	return nil
 }
 
+// forget drops the addresses that were gone before the given moment: they are
+// secrets that nobody needs any more. The phones stay.
+func forget(app core.App, before time.Time) error {
+	_, err := app.NonconcurrentDB().NewQuery(`UPDATE phones SET address = '', transport = 'none' WHERE address_state = 'gone' AND gone_at > 0 AND gone_at < {:before}`).
+		Bind(params{"before": before.Unix()}).Execute()
+	if err != nil {
+		return fmt.Errorf("forget addresses: %w", err)
+	}
+	return nil
+}
+
 // sweep deletes deliveries that were done before the given moment, some at a
 // time. Dead ones stay until an officer has seen to them.
 func sweep(app core.App, before time.Time) error {

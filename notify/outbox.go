@@ -37,6 +37,8 @@ const (
 	sendsAtOnce = 1000             // wake-ups under way at a time
 	sendTime    = 15 * time.Second // one wake-up
 	keepDone    = 30 * 24 * time.Hour
+	keepGone    = 60 * 24 * time.Hour // addresses that are no good, for whoever repairs a project
+	staleAfter  = 30 * 24 * time.Hour // a phone that did not sync for so long is woken for what presses alone
 	sweepEvery  = time.Hour
 )
 
@@ -55,6 +57,9 @@ type Outbox struct {
 	// stands, in which epoch; 0 when it has none yet. It lets the outbox see
 	// which phones have a notice: their cursor has passed it.
 	Heard func(app core.App, notice string) (seq int64, epoch string, err error)
+	// Live, when set, tells whether a phone listens to the server at this moment
+	// and so learns of every change by itself: it gets no silent wake-up.
+	Live func(phone string) bool
 	// Settle, when set, writes down how far phones have come, before the ladder
 	// looks at it.
 	Settle func() error
@@ -167,7 +172,7 @@ func (o *Outbox) sweep() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(sweep(o.App, now.Add(-keepDone)), sweepRungs(o.App, now.Add(-keepDone)), b.sweep(o.App, now))
+	return errors.Join(sweep(o.App, now.Add(-keepDone)), sweepRungs(o.App, now.Add(-keepDone)), forget(o.App, now.Add(-keepGone)), b.sweep(o.App, now))
 }
 
 // open returns the buckets, read at the first use.
@@ -325,7 +330,7 @@ func (b *batch) deliver(ctx context.Context, j *job) error {
 	}
 	for ctx.Err() == nil {
 		limit := int(o.window.Load())
-		phones, err := page(o.App, j.Circle, j.cursor(), o.roads(), has, limit, o.Now())
+		phones, err := page(o.App, j, o.roads(), has, limit, o.Now())
 		var unknown *unknownCircle
 		if errors.As(err, &unknown) {
 			return j.write(o.App, step{state: dead, attempt: j.Attempt, err: unknown.Error()})
@@ -405,7 +410,7 @@ type held struct{ until time.Time }
 func (e *held) Error() string { return "held until " + e.until.UTC().Format(time.RFC3339) }
 
 // plan makes the wake-up of one phone. It is nil when another delivery of
-// the batch wakes the phone, errMuted or *held when this is not the time.
+// the batch wakes the phone or it needs none, errMuted or *held when this is not the time.
 func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Delivery, error) {
 	if p.mutes(j.Class, j.Kind) {
 		return nil, errMuted
@@ -416,7 +421,7 @@ func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Deli
 			return nil, &held{until}
 		}
 	}
-	if !b.claim(p.ID, class) {
+	if !class.Shown() && b.outbox.Live != nil && b.outbox.Live(p.ID) || !b.claim(p.ID, class) {
 		return nil, nil
 	}
 	if class == commune.Needed && !b.outbox.alerts.take(p.ID, now) {

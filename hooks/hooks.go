@@ -9,6 +9,7 @@ package hooks
 
 import (
 	"crypto/ed25519"
+	"crypto/hpke"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -52,6 +53,8 @@ type Commune struct {
 	// Snapshots are the files that new phones begin with; nil before Open.
 	Snapshots *snapshot.Store
 	key       ed25519.PrivateKey
+	seal      hpke.PrivateKey
+	carriers  carriers
 	seen      seen
 	marked    mark // as it was last written
 }
@@ -89,6 +92,9 @@ func (c *Commune) Open() error {
 		if err := c.WebPush.Open(c.App.DataDir()); err != nil {
 			return err
 		}
+	}
+	if c.seal, err = sealKey(c.App.DataDir()); err != nil {
+		return err
 	}
 	if err := c.Journal.Open(); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"langso/pwa"
 	"langso/signin"
+	"langso/sync/courier"
 	"langso/sync/exchange"
 	"langso/sync/wire"
 )
@@ -27,6 +28,7 @@ func (c *Commune) bindRoutes() {
 		se.Router.GET("/api/langso", c.about)
 		se.Router.POST("/api/sync", c.sync).Bind(apis.SkipSuccessActivityLog()).
 			Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
+		c.bindCourier(se)
 		se.Router.GET("/api/snapshots/{name}", func(e *core.RequestEvent) error {
 			c.Snapshots.ServeFile(e.Response, e.Request, e.Request.PathValue("name"))
 			return nil
@@ -54,7 +56,7 @@ func (c *Commune) about(e *core.RequestEvent) error {
 		return err
 	}
 	return e.JSON(http.StatusOK, map[string]any{
-		"v": wire.Version, "name": c.Name, "epoch": epoch, "key": c.publicKey(), "sms": c.gateway(), "demo": c.Demo, "push": c.pushKey(),
+		"v": wire.Version, "name": c.Name, "epoch": epoch, "key": c.publicKey(), "seal": courier.KeyText(c.seal.PublicKey()), "sms": c.gateway(), "demo": c.Demo, "push": c.pushKey(),
 	})
 }
 

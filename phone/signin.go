@@ -81,7 +81,11 @@ func (p *Phone) signIn(ctx context.Context, body map[string]string) ([]Choice, e
 	if err := p.Adopt(got.Phone, got.Person.ID); err != nil {
 		return nil, err
 	}
-	return nil, p.setMeta("name", got.Person.Name)
+	if err := p.setMeta("name", got.Person.Name); err != nil {
+		return nil, err
+	}
+	_ = p.Greet(ctx) // for the day without a network; whoever packs first without it is told
+	return nil, nil
 }
 
 // Adopt makes this the phone of that id and person, whose key the server has
@@ -116,6 +120,9 @@ func begin(tx *sql.Tx, person string) error {
 	}
 	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('epoch', 'cursor', 'standing', 'resume', 'compare', 'check', 'compared', 'told', 'circles')`)
 	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`DELETE FROM bundles`); err != nil { // of the old phone's numbers
 		return err
 	}
 	before, err := getMeta(tx, "person")
@@ -198,7 +205,7 @@ func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM meta WHERE key != 'server'`); err != nil {
+	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM bundles; DELETE FROM meta WHERE key NOT IN ('server', 'seal')`); err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}
 	return p.scrub()

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"langso/phone"
+	"langso/sync/wire"
 )
 
 // line is one invocation's settings.
@@ -53,7 +54,7 @@ a network, and meets the server when told to sync.
 	root.PersistentFlags().StringVar(&l.server, "server", "", "address of the commune's server, kept after the first use")
 	root.PersistentFlags().StringVar(&l.dir, "dir", filepath.Join(home, "langso-phone"), "folder that keeps the phone")
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "print JSON, one value a line")
-	root.AddCommand(l.signIn(), l.sync(), l.watch(), l.list(), l.show(), l.create(), l.edit(), l.add(), l.delete(), l.act(), l.inbox(), l.edits(), l.fix(), l.settle(), l.file(), l.status(), l.signOut())
+	root.AddCommand(l.signIn(), l.sync(), l.watch(), l.list(), l.show(), l.create(), l.edit(), l.add(), l.delete(), l.act(), l.inbox(), l.edits(), l.fix(), l.settle(), l.file(), l.status(), l.signOut(), l.pack(), l.unpack(), l.carry(), l.deliver())
 	return root
 }
 
@@ -137,6 +138,9 @@ func (l *line) sync() *cobra.Command {
 			if err != nil {
 				return errors.Join(err, p.SweepFiles()) // it may have been told to forget
 			}
+			if known, err := p.Greeted(); err == nil && !known {
+				_ = p.Greet(c.Context()) // so that pack works when there is no network
+			}
 			return errors.Join(l.synced(c, r), l.sendFiles(c, p))
 		})
 	}}
@@ -146,7 +150,11 @@ func (l *line) synced(c *cobra.Command, r phone.Report) error {
 	if err := l.say(c.OutOrStdout(), r, "%d yêu cầu · gửi %d việc, %d byte · nhận %d mục, bỏ %d, %d byte", r.Exchanges, r.Sent, r.Up, r.Changed, r.Gone, r.Down); err != nil || l.json {
 		return err
 	}
-	for _, v := range r.Verdicts {
+	return l.verdicts(c, r.Verdicts)
+}
+
+func (l *line) verdicts(c *cobra.Command, all []wire.Verdict) error {
+	for _, v := range all {
 		if v.Say != "" {
 			fmt.Fprintf(c.OutOrStdout(), "  việc %d: %s (%s) %s\n", v.N, v.Is, v.Code, v.Say)
 		} else {

@@ -7,6 +7,7 @@ import (
 	"langso/commune/market"
 	"langso/commune/people"
 	"langso/commune/publicservice"
+	"langso/commune/settling"
 )
 
 // domains are what this commune does. A new domain is a folder, a migration and
@@ -17,4 +18,5 @@ var domains = []commune.Domain{
 	publicservice.Domain,
 	market.Domain,
 	broadcast.Domain,
+	settling.Domain,
 }

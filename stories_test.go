@@ -43,6 +43,9 @@ func TestStories(t *testing.T) {
 			"removes":   played((*story).removes),
 			"does":      played((*story).does),
 			"fixes":     played((*story).fixes),
+			"settles":   played((*story).settles),
+			"drops":     played((*story).drops),
+			"decided":   played((*story).decided),
 			"syncs":     played((*story).syncs),
 			"next":      played((*story).next),
 			"verdict":   played((*story).verdict),
@@ -221,6 +224,78 @@ func (s *story) adds(args []string) error {
 		}
 		return h.Add(args[1], id(args[2]), deltas)
 	})
+}
+
+// settles who whose edit take [field=value …]: an officer decides about a parked edit.
+func (s *story) settles(args []string) error {
+	maker, err := s.who(args[1])
+	if err != nil {
+		return err
+	}
+	of, err := maker.edit(args[2])
+	if err != nil {
+		return err
+	}
+	status, err := maker.Status()
+	if err != nil {
+		return err
+	}
+	return s.edited(args[0], func(h *holder) (int64, error) {
+		parked, err := h.List("parked_edits")
+		if err != nil {
+			return 0, err
+		}
+		for _, p := range parked {
+			if p.Fields["phone"] == status.Phone && p.Fields["n"] == float64(of) {
+				return h.SettleFor(p, args[3], fields(args[4:]))
+			}
+		}
+		return 0, fmt.Errorf("%s has no such parked edit on the phone", args[0])
+	})
+}
+
+// drops who edit: the maker gives up what was refused or parked.
+func (s *story) drops(args []string) error {
+	h, err := s.who(args[0])
+	if err != nil {
+		return err
+	}
+	n, err := h.edit(args[1])
+	if err != nil {
+		return err
+	}
+	return h.Settle(n)
+}
+
+// decided who edit take: the maker's phone knows what was decided.
+func (s *story) decided(args []string) error {
+	h, err := s.who(args[0])
+	if err != nil {
+		return err
+	}
+	n, err := h.edit(args[1])
+	if err != nil {
+		return err
+	}
+	known, err := h.Edits("decided")
+	if err != nil {
+		return err
+	}
+	for _, e := range known {
+		if e.N == n && e.Decision.Take == args[2] && e.Decision.By != "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("of edit %d the phone of %s does not know %q", n, args[0], args[2])
+}
+
+// edit is the number of the holder's first, second … edit.
+func (h *holder) edit(place string) (int64, error) {
+	i, err := strconv.Atoi(place)
+	if err != nil || i < 1 || i > len(h.edits) {
+		return 0, fmt.Errorf("there is no edit %s", place)
+	}
+	return h.edits[i-1], nil
 }
 
 // removes who collection name

@@ -47,6 +47,11 @@ func (c Collection) charter(b *strings.Builder, actions []Action) {
 	entry(b, "write", c.writers(actions))
 	if len(c.Write) > 0 {
 		entry(b, "apart", c.policies())
+		if len(c.Settle) > 0 {
+			entry(b, "settle", c.Settle.String())
+		} else if c.asks() {
+			entry(b, "settle", c.Settlers().String())
+		}
 	}
 	entry(b, "by server", sortedList(c.ServerFields))
 	entry(b, "files", sortedList(c.Files))

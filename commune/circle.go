@@ -82,7 +82,7 @@ func VillageHead(field string) Rule { return In("village-head", field) }
 // Duty is the circle of all officers on a duty: Duty("onestop").
 func Duty(role string) Rule { return Rule{kind: "duty:" + role} }
 
-// Stated is the circle that the field itself spells out.
+// Stated is the circle that the field itself spells out; a list spells out several.
 func Stated(field string) Rule { return Rule{field: field} }
 
 // When narrows the rule to records whose field is true or not empty.
@@ -119,8 +119,10 @@ func (cs Circles) Of(f Fields) []Circle {
 		case r.field == "":
 			out = append(out, Circle(r.kind))
 		case r.kind == "":
-			if v := f.GetString(r.field); v != "" {
-				out = append(out, Circle(v))
+			for _, v := range f.GetStringSlice(r.field) {
+				if v != "" {
+					out = append(out, Circle(v))
+				}
 			}
 		default:
 			for _, v := range f.GetStringSlice(r.field) {

@@ -45,6 +45,11 @@ type Collection struct {
 	// collection moves by actions and by the server alone.
 	Write Circles
 
+	// Settle names the circles whose people decide what waits for a person: both
+	// values of a record's field, a deletion that met a change. Empty: the
+	// officers among those who write; see [Collection.Settlers].
+	Settle Circles
+
 	Conflict Policy   // what becomes of the same field changed apart; zero: [Merge]
 	Fields   Policies // the fields for which it is another policy
 

@@ -28,6 +28,13 @@ var (
 	FirstWins = Policy{kind: "first wins"}
 	// Max: the greater value stays; the field only grows.
 	Max = Policy{kind: "max"}
+	// Min: the smaller value stays; the field only falls. What nobody has written
+	// yet is not zero but free.
+	Min = Policy{kind: "min"}
+	// Set: of a list what one adds and another takes out apart both count. An edit
+	// carries the difference, {"+":[…],"-":[…]}; one that carries a plain list
+	// replaces, and apart takes nothing out.
+	Set = Policy{kind: "set"}
 	// Ask: nothing is written; both values wait for a person.
 	Ask = Policy{kind: "ask"}
 	// Steps: no edit may write it; a named action moves it.
@@ -50,6 +57,12 @@ func (p Policy) String() string {
 
 // IsSum tells whether edits of the field carry differences.
 func (p Policy) IsSum() bool { return p.kind == "sum" }
+
+// IsSet tells whether edits of the field may carry what is added and taken out.
+func (p Policy) IsSet() bool { return p.kind == "set" }
+
+// IsAsk tells whether two values of the field wait for a person.
+func (p Policy) IsAsk() bool { return p.kind == "ask" }
 
 // Settled is what a policy made of one field.
 type Settled struct {
@@ -79,6 +92,13 @@ func (p Policy) Settle(field string, theirs, mine any, apart bool) (Settled, err
 			return Settled{Value: theirs, Merged: apart && !Same(theirs, mine)}, nil
 		}
 		return Settled{Value: mine, Write: true, Merged: apart}, nil
+	case "min":
+		if !Empty(theirs) && number(mine) >= number(theirs) {
+			return Settled{Value: theirs, Merged: apart && !Same(theirs, mine)}, nil
+		}
+		return Settled{Value: mine, Write: !Same(theirs, mine), Merged: apart && !Same(theirs, mine)}, nil
+	case "set":
+		return settleSet(theirs, mine, apart)
 	case "first wins":
 		if !Empty(theirs) {
 			return Settled{Value: theirs, Merged: !Same(theirs, mine)}, nil

@@ -72,6 +72,7 @@ func Bind(app core.App, o Options) *Commune {
 	}
 	c.bindSchema()
 	c.bindRecords()
+	c.bindSettling()
 	c.bindFiles() // after the records: its part of their writing lies within their transaction
 	c.bindRoutes()
 	c.bindJobs()

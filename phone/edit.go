@@ -164,10 +164,14 @@ func texts(v any, into map[string]bool) {
 // Pending is an edit with what became of it.
 type Pending struct {
 	wire.Edit
-	State   string // waiting, taken, merged, parked, refused, settled; held: another person's, not sent
-	Verdict wire.Verdict
-	covered bool
-	body    string
+	// State: waiting, taken, merged, parked, refused, settled (given up or replaced
+	// here), decided (parked, and a person decided: see Decision); held: another
+	// person's, not sent.
+	State    string
+	Verdict  wire.Verdict
+	Decision Decision
+	covered  bool
+	body     string
 }
 
 // makes returns the id of the record that the edit makes, or "".
@@ -213,8 +217,20 @@ func readEdits(q querier, where string, args ...any) ([]*Pending, error) {
 // Edits returns the edits in these states, in order; all without any.
 func (p *Phone) Edits(states ...string) ([]*Pending, error) {
 	all, err := readEdits(p.db, `1`)
-	if err != nil || len(states) == 0 {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	decided, err := settlements(p.db)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		if e.State == "decided" {
+			e.Decision = decided[e.N]
+		}
+	}
+	if len(states) == 0 {
+		return all, nil
 	}
 	var out []*Pending
 	for _, e := range all {
@@ -225,19 +241,6 @@ func (p *Phone) Edits(states ...string) ([]*Pending, error) {
 		}
 	}
 	return out, nil
-}
-
-// Settle puts a refused or parked edit aside: the person has seen it and gives
-// it up. It stays in the file.
-func (p *Phone) Settle(n int64) error {
-	result, err := p.db.Exec(`UPDATE edits SET state = 'settled' WHERE n = ? AND state IN ('refused', 'parked')`, n)
-	if err != nil {
-		return fmt.Errorf("settle edit %d: %w", n, err)
-	}
-	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
-		return fmt.Errorf("settle edit %d: it is not refused or parked", n)
-	}
-	return nil
 }
 
 // Fix sends a refused or parked edit again with other fields (or arguments)

@@ -292,6 +292,6 @@ func (a *answer) finish(tx *sql.Tx, c *wire.Complete) error {
 		return err
 	}
 	// Taken edits are kept a week for a server that is restored from a backup.
-	_, err = tx.Exec(`DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled') AND covered = 1 AND at < ?`, a.p.now().Add(-7*24*time.Hour).UTC().Format(time.RFC3339))
+	_, err = tx.Exec(`DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided') AND covered = 1 AND at < ?`, a.p.now().Add(-7*24*time.Hour).UTC().Format(time.RFC3339))
 	return err
 }

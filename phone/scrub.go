@@ -11,7 +11,7 @@ func (p *Phone) failed(err error) error {
 	var f *Failure
 	if errors.As(err, &f) && f.Wipe {
 		// Only what the server has not seen stays.
-		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled');
+		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided');
 			DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum')`); err != nil {
 			return fmt.Errorf("wipe records: %w", err)
 		}

@@ -46,6 +46,9 @@ func (p *Phone) Sync(ctx context.Context) (Report, error) {
 	m := &meeting{Phone: p, report: &report}
 	for range manyPages {
 		again, err := m.exchange(ctx)
+		if err == nil && !again {
+			again, err = p.heed()
+		}
 		if e := p.scrubIfDue(); err == nil {
 			err = e
 		}

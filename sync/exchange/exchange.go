@@ -103,6 +103,10 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]wire.Line
 	if err != nil {
 		return nil, fmt.Errorf("judge edits: %w", err)
 	}
+	// What waits for a person goes with the record that it is about.
+	if err := x.judge.Follow(x.app); err != nil {
+		return nil, fmt.Errorf("follow what waits for a person: %w", err)
+	}
 	down, err := x.pull(ctx, p, ask, now)
 	if errors.Is(err, journal.ErrBusy) {
 		down, err = []wire.Line{{RetryIn: 5}}, nil

@@ -131,9 +131,15 @@ func (s *session) waits(tx core.App, e *wire.Edit) (*wire.Verdict, error) {
 
 // act does a named action.
 func (s *session) act(tx core.App, e *wire.Edit) (wire.Verdict, error) {
+	switch e.Do {
+	case commune.SettleAction:
+		return s.decide(tx, e)
+	case commune.WithdrawAction:
+		return s.withdraw(tx, e)
+	}
 	for _, d := range s.Domains {
 		for _, a := range d.Actions {
-			if a.Name != e.Do {
+			if a.Name != e.Do || a.Do == nil {
 				continue
 			}
 			call := commune.NewCall(tx, s.author, e.Args, s.now, s.when(e.At), s.Sign)
@@ -148,7 +154,7 @@ func (s *session) act(tx core.App, e *wire.Edit) (wire.Verdict, error) {
 
 // settle notes that a parked edit was replaced by this one.
 func (s *session) settle(tx core.App, n int64) error {
-	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE parked_edits SET state = 'settled' WHERE phone = {:phone} AND n = {:n}`).
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE parked_edits SET state = 'settled', circles = '[]' WHERE state = 'waiting' AND phone = {:phone} AND n = {:n}`).
 		Bind(dbx.Params{"phone": s.phone.ID, "n": n}).Execute()
 	return err
 }

@@ -277,6 +277,9 @@ func (s *session) park(tx core.App, e numbered, v wire.Verdict) error {
 		r.Set("coll", clip(what.Coll+what.Do))
 		r.Set("record", clip(what.ID))
 	}
+	if err := s.show(tx, r); err != nil {
+		return err
+	}
 	return tx.SaveNoValidate(r)
 }
 

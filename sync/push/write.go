@@ -153,16 +153,22 @@ func (w *writing) change() error {
 	if err != nil {
 		return err
 	}
+	var asked error
 	write := false
 	for _, field := range slices.Sorted(maps.Keys(w.edit.Change)) {
 		if w.policy(field).IsSum() {
 			return commune.Refuse("bad_value", "Mục này chỉ cộng hoặc trừ, không ghi đè.")
 		}
-		mine, err := w.value(r.Collection(), field, w.edit.Change[field])
+		mine, err := w.changed(r.Collection(), field)
 		if err != nil {
 			return err
 		}
-		if write, err = w.settle(r, field, mine, state.Apart(field, w.base(), w.phone.No), write); err != nil {
+		write, err = w.settle(r, field, mine, state.Apart(field, w.base(), w.phone.No), write)
+		if commune.Parked(err) != nil {
+			asked = err // and on: a person is to see at once all that was met
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -181,6 +187,9 @@ func (w *writing) change() error {
 			return err
 		}
 	}
+	if asked != nil {
+		return asked
+	}
 	if !write {
 		return nil
 	}
@@ -191,6 +200,32 @@ func (w *writing) change() error {
 		return errNotYours // and after: nobody moves a record into another's circle, or a stranger's into his own
 	}
 	return nil
+}
+
+// changed reads a field's new value, or for a list what is added and taken out.
+func (w *writing) changed(coll *core.Collection, field string) (any, error) {
+	raw := w.edit.Change[field]
+	if !w.policy(field).IsSet() {
+		return w.value(coll, field, raw)
+	}
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, commune.Refuse("bad_value", "Ô «%s» không nhận giá trị này.", field)
+	}
+	d, ok := commune.ParseDifference(v)
+	if !ok {
+		return w.value(coll, field, raw)
+	}
+	for _, items := range [][]any{d.Plus, d.Minus} {
+		list, err := json.Marshal(append([]any{}, items...))
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.value(coll, field, list); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
 }
 
 // settle lets the field's policy decide and notes what was met.

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -179,7 +178,7 @@ func TestNobodyIsTextedTwice(t *testing.T) {
 			tell(t, app, "person:"+id("lan"), "k", commune.Emergency, day)
 			k.add(11 * time.Minute)
 			done := make(chan struct{})
-			go func() { defer close(done); _ = o.Pass(context.Background()) }()
+			go func() { defer close(done); _ = o.Pass(t.Context()) }()
 			select {
 			case <-died:
 			case <-done:

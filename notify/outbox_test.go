@@ -531,7 +531,7 @@ func TestKilledWorkerRepeatsOnePageAtMost(t *testing.T) {
 		}
 		return nil
 	}}
-	go newOutbox(app, c, killed).Pass(context.Background())
+	go newOutbox(app, c, killed).Pass(t.Context()) // its beat ends with the test
 	<-died
 	next := &fake{}
 	o := newOutbox(app, c, next)

@@ -8,6 +8,7 @@ import { health } from './domains/health.js';
 import { market } from './domains/market.js';
 import { people } from './domains/people.js';
 import { publicservice } from './domains/publicservice.js';
+import { listen } from './push/switch.js';
 import { BrowserStore } from './sync/store.js';
 import { Client } from './sync/client.js';
 import { filesOf } from './sync/files.js';
@@ -54,6 +55,7 @@ async function start() {
   navigator.storage?.persist?.();
   show();
   client.hello().catch(() => {});
+  listen(client);
   client.sync();
 }
 

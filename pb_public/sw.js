@@ -5,7 +5,7 @@
 /// <reference lib="webworker" />
 
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-const prefix = 'langso-', pointer = 'langso';
+const prefix = 'langso-', pointer = 'langso', workers = ['/sw.js', '/worker.js'];
 
 sw.addEventListener('install', ev => ev.waitUntil(fetchVersion()));
 sw.addEventListener('activate', ev => ev.waitUntil(adopt().then(() => sw.clients.claim())));
@@ -55,7 +55,7 @@ async function bring() {
   const name = prefix + list.version;
   const cache = await caches.open(name), old = p.now ? await caches.open(prefix + p.now) : undefined;
   const had = await (await old?.match('/app.json'))?.json();
-  await Promise.all(Object.entries(list.files).filter(([path]) => path !== '/sw.js').map(async ([path, f]) => {
+  await Promise.all(Object.entries(list.files).filter(([path]) => !workers.includes(path)).map(async ([path, f]) => {
     const kept = had?.files[path]?.hash === f.hash && await old?.match(path);
     await cache.put(path, kept || await bringFile(path, f.hash));
   }));

@@ -1,6 +1,7 @@
 // @ts-check
 // The inbox: notices for this person, announcements of the commune and the village.
 
+import { mark } from '../push/mark.js';
 import { newId } from '../sync/edits.js';
 import { h, live } from '../ui/el.js';
 import { icon } from '../ui/icons.js';
@@ -80,18 +81,6 @@ function notice(at) {
     if (!n) return list([], 'Thông báo này không còn.');
     return h('article.card', null, h('h2', null, n.title), h('p.note', null, moment(n.at)), paragraphs(n.body), n.link?.startsWith('#/') ? go(n.link, 'Xem', 'main') : null);
   });
-}
-
-/** Marks a notice as read, once. Two phones of a person make the same mark. @param {Client} c @param {string} id */
-async function mark(c, id) {
-  if (!c.get('notices', id) || c.all('notice_marks').some(m => m.notice === id && m.person === c.me)) return;
-  await c.edit({ coll: 'notice_marks', id: await markId(c.me, id), create: { person: c.me, notice: id, read_at: new Date().toISOString() } });
-}
-
-/** Id of the mark: the first 15 hex digits of SHA-256 over person and notice. @param {string} person @param {string} notice */
-export async function markId(person, notice) {
-  const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(person + notice)));
-  return [...sum.subarray(0, 8)].map(b => b.toString(16).padStart(2, '0')).join('').slice(0, 15);
 }
 
 /** @param {At} at */

@@ -1,6 +1,7 @@
 // @ts-check
 // Sign-in, the account, and what became of what this phone wrote.
 
+import { pushSwitch } from '../push/switch.js';
 import { h, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sure } from '../ui/parts.js';
 import { ago, byName, day, matches, moment, newest, today } from '../ui/text.js';
@@ -79,7 +80,7 @@ function signIn({ client, query }) {
 
 /** @param {At} at */
 function account({ client }) {
-  return h('div', null, live(() => h('div', null, state(client), unsettled(client), pending(client))), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
+  return h('div', null, live(() => h('div', null, state(client), unsettled(client), pending(client))), section('Báo tin', pushSwitch(client)), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
 }
 
 const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Mọi việc vẫn làm được, máy tự gửi khi có sóng.', waiting: 'Máy chủ đang bận, sẽ tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn. Xin gặp cán bộ một cửa.', old: 'Ứng dụng đã cũ. Xin mở lại khi có mạng để dùng bản mới.' };

@@ -8,7 +8,8 @@ export async function newVersions() {
   const road = navigator.serviceWorker;
   if (road) {
     road.addEventListener('message', ev => { if (ev.data?.waiting) offer(); });
-    road.register('/sw.js', { updateViaCache: 'none' }).then(check).catch(() => {});
+    // Browsers whose workers are no modules keep the app all the same; they hear no wake-ups.
+    road.register('/worker.js', { type: 'module', updateViaCache: 'none' }).catch(() => road.register('/sw.js', { updateViaCache: 'none' })).then(check).catch(() => {});
     setInterval(() => road.ready.then(check), 3600_000);
     addEventListener('online', () => road.ready.then(check));
   }

@@ -1,0 +1,64 @@
+// @ts-check
+// What a wake-up becomes on the screen. The wake-up says nothing; the words are
+// those of the notices that the exchange has brought to this phone.
+
+/**
+ * @typedef {{t?: string, j?: number, g?: string, u?: boolean}} Wake as docs/PROTOCOL.md §3 writes it
+ * @typedef {{title: string, options: NotificationOptions & {tag: string, data: {link: string, notice?: string}}, ids: string[]}} Shown
+ *   ids: the notices that it is about
+ */
+
+/** Most notices that one wake-up shows; the others are counted. */
+const most = 3, week = 7 * 24 * 3600_000;
+
+/** The wake-up in an event's data; one that cannot be read still says "sync". @param {string | undefined} text @returns {Wake} */
+export function readWake(text) {
+  try {
+    const w = JSON.parse(text ?? '');
+    if (w && typeof w === 'object') return { t: 's', j: Number(w.j) > 0 ? Number(w.j) : 0, g: typeof w.g === 'string' ? w.g : '', u: w.u === true };
+  } catch { /* empty, or of another kind */ }
+  return { t: 's', j: 0, g: '', u: false };
+}
+
+/**
+ * The notices to show, never none: a browser must show something at each wake-up.
+ * @param {{notices: any[], marks: any[], choices: any[], me: string}} has what the phone has now
+ * @param {string[]} shown ids that were shown before @param {Wake} wake @param {boolean} fresh whether the exchange was complete @param {Date} now @returns {Shown[]}
+ */
+export function compose(has, shown, wake, fresh, now) {
+  const read = new Set(has.marks.filter(m => m.person === has.me).map(m => m.notice)), before = new Set(shown);
+  const off = new Set(has.choices.filter(c => c.person === has.me).flatMap(c => String(c.off ?? '').split(/\s+/)).filter(Boolean));
+  const open = has.notices.filter(n => !read.has(n.id) && level(n) < 4 && (level(n) === 1 || !off.has(n.kind)) && !(time(n.expires) < now.getTime()));
+  const news = open.filter(n => !before.has(n.id) && !(now.getTime() - time(n.at) > week)).sort((a, b) => level(a) - level(b) || time(b.at) - time(a.at));
+  if (news.length) {
+    const out = news.slice(0, most).map(n => one(n, true));
+    const rest = news.slice(most);
+    if (rest.length) out.push({ ...plain(`Và ${rest.length} thông báo khác trong hộp thư.`, 'langso-more'), ids: rest.map(n => n.id) });
+    return out;
+  }
+  const again = open.find(n => n.id === wake.g); // the same wake-up twice: the same place on the screen, without a sound
+  if (again) return [one(again, false)];
+  if (!fresh) return [plain(wake.u ? 'Xã có thông báo cần xem ngay. Chạm để mở.' : 'Bà con có thông báo mới từ xã. Chạm để xem.', wake.g || 'langso', !wake.u)];
+  return [plain('Dữ liệu trên máy đã được cập nhật.', 'langso', true)];
+}
+
+/** @param {any} n */
+const level = n => n.class || (n.urgent ? 1 : 3);
+
+/** @param {string | undefined} text */
+const time = text => (text ? Date.parse(text.replace(' ', 'T')) : NaN);
+
+/** @param {any} n @param {boolean} sound @returns {Shown} */
+function one(n, sound) {
+  const l = level(n);
+  const link = typeof n.link === 'string' && n.link.startsWith('#/') ? n.link : '#/thong-bao/' + n.id;
+  return {
+    ids: [n.id], title: n.title || 'Làng Số',
+    options: { body: n.body || '', tag: n.id, lang: 'vi', icon: '/icon.svg', silent: !sound || l > 2, requireInteraction: l === 1, data: { link, notice: n.id } },
+  };
+}
+
+/** @param {string} body @param {string} tag @param {boolean} [silent] @returns {Shown} */
+function plain(body, tag, silent = true) {
+  return { ids: [], title: 'Làng Số', options: { body, tag, lang: 'vi', icon: '/icon.svg', silent, data: { link: '#/thong-bao' } } };
+}

@@ -1,0 +1,101 @@
+// @ts-check
+// Hears wake-ups. Each is answered by an exchange, in the background, and by
+// what that brought: notices in the phone's own words, a repeated one in the place of
+// the first. A tap opens what the notice is about and marks it as read.
+/// <reference lib="webworker" />
+
+import { Client } from '../sync/client.js';
+import { BrowserStore } from '../sync/store.js';
+import { compose, readWake } from './compose.js';
+import { ledger } from './ledger.js';
+import { mark } from './mark.js';
+import { keep } from './subscribe.js';
+
+const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+/** A browser lets a wake-up work for about half a minute: no exchange is put off for longer. */
+const longest = 15, patience = 20_000;
+
+sw.addEventListener('push', ev => ev.waitUntil(hear(ev.data?.text())));
+sw.addEventListener('notificationclick', ev => { ev.notification.close(); ev.waitUntil(tapped(ev.notification.data ?? {})); });
+sw.addEventListener('pushsubscriptionchange', ev => /** @type {ExtendableEvent} */ (ev).waitUntil(withClient(c => keep(sw.registration, c)).catch(() => {})));
+
+/** One wake-up at a time, so that each sees what the others have shown. @type {Promise<any>} */
+let queue = Promise.resolve();
+
+/** @param {string | undefined} text */
+function hear(text) {
+  const mine = queue.then(() => answer(text));
+  queue = mine.catch(() => {});
+  return mine;
+}
+
+/** @param {string | undefined} text */
+async function answer(text) {
+  const wake = readWake(text);
+  /** @type {import('./compose.js').Shown[]} */
+  let out = [];
+  try {
+    const l = await ledger();
+    out = await withClient(async c => {
+      const fresh = !!c.account && await meet(c, wake.j ?? 0);
+      return compose({ notices: c.all('notices'), marks: c.all('notice_marks'), choices: c.all('notice_choices'), me: c.me }, l.shown ?? [], wake, fresh, new Date());
+    });
+  } catch { /* the store did not open: say that there is something */ }
+  if (!out.length) out = compose({ notices: [], marks: [], choices: [], me: '' }, [], wake, false, new Date());
+  for (const s of out) await sw.registration.showNotification(s.title, s.options);
+  const ids = out.flatMap(s => s.ids);
+  if (ids.length) await ledger(l => ({ ...l, shown: [...(l.shown ?? []), ...ids.filter(id => !l.shown?.includes(id))] })).catch(() => {});
+}
+
+/**
+ * Meets the server at a random moment of the next so many seconds; when that is past a worker's life, it is
+ * left to the app. @param {Client} c @param {number} spread @returns {Promise<boolean>} whether the phone is complete
+ */
+async function meet(c, spread) {
+  const wait = Math.random() * spread;
+  if (wait > longest) return false;
+  await sleep(wait * 1000);
+  const before = c.notes.synced, end = Date.now() + patience;
+  for (const pause of [0, 1000, 3000, 6000]) { // the radio of a phone that was asleep takes a moment
+    await sleep(pause);
+    await Promise.race([c.sync(), sleep(end - Date.now())]);
+    if (c.notes.synced !== before) return true;
+    if (c.mood !== 'offline' || Date.now() >= end) break;
+  }
+  if (c.mood !== 'idle') return false;
+  // A window was meeting the server: what it brought is what we want.
+  await Promise.race([sw.navigator.locks?.request('langso-sync', () => {}), sleep(patience)]);
+  await c.reload();
+  return c.notes.synced !== before;
+}
+
+/** @param {number} ms */
+const sleep = ms => new Promise(y => { setTimeout(y, ms); });
+
+/** Runs work on the phone's own store, which windows share. @template T @param {(c: Client) => Promise<T>} work @returns {Promise<T>} */
+async function withClient(work) {
+  const store = await BrowserStore.open(), channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('langso') : undefined;
+  const client = new Client(store, { channel, app: 'web/worker' });
+  try {
+    await client.reload();
+    return await work(client);
+  } finally {
+    client.account = undefined; // what it planned for later is the windows' affair
+    channel?.close();
+    store.db.close();
+  }
+}
+
+/** @param {{link?: string, notice?: string}} about */
+async function tapped({ link = '#/thong-bao', notice }) {
+  const marked = notice && withClient(c => mark(c, notice).then(() => c.sync())).catch(() => {});
+  const windows = await sw.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const window = windows.find(w => w.focused) ?? windows[0];
+  if (window) {
+    window.postMessage({ open: link });
+    window.focus().catch(() => {}); // its promise may never settle
+  } else await sw.clients.openWindow('/' + link);
+  await marked;
+  window?.postMessage({ sync: true }); // it may have held the road meanwhile
+}

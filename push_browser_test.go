@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/serviceworker"
+	"github.com/chromedp/chromedp"
+
+	"langso/browsertest"
+	"langso/commune"
+	"langso/hooks"
+	"langso/notify/sms"
+	"langso/notify/webpush"
+	"langso/signin"
+	"langso/villagetest"
+)
+
+// pushVillage is a commune with one villager, on a cable that can be pulled.
+func pushVillage(t *testing.T, road *webpush.Sender, more ...func(*hooks.Options)) (s *villagetest.Server, inbox *messages, cable *plug, url string) {
+	t.Helper()
+	inbox = &messages{}
+	s = villagetest.New(t, domains, append([]func(*hooks.Options){func(o *hooks.Options) {
+		o.SignIn = &signin.Service{SMS: &sms.Log{Out: inbox}, WebPush: road}
+		o.WebPush = road
+		o.Files = os.DirFS("pb_public")
+		o.Now = time.Now // the browser has a clock of its own
+	}}, more...)...)
+	s.Put(t, "villages", id("v"), map[string]any{"name": "Thôn Phúc Đình"})
+	s.Put(t, "households", id("h"), map[string]any{"name": "Hộ", "village": id("v")})
+	s.Put(t, "persons", id("lan"), map[string]any{"name": "Nguyễn Thị Lan", "born": "1990", "household": id("h"), "status": "active", "phone_number": "0912345678"})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cable = &plug{Listener: listener, on: map[net.Conn]bool{}}
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
+	_ = web.Listener.Close()
+	web.Listener = cable
+	web.Start()
+	t.Cleanup(web.Close)
+	return s, inbox, cable, strings.Replace(web.URL, "127.0.0.1", "localhost", 1)
+}
+
+// note puts a notice for Lan into the inbox, as a domain would.
+func note(t *testing.T, s *villagetest.Server, name, title, link string, class commune.Class) {
+	t.Helper()
+	s.Put(t, "notices", id(name), map[string]any{"circle": "person:" + id("lan"), "kind": "dossier", "title": title, "body": "Xin mang bản sao tới.",
+		"link": link, "class": int(class), "at": commune.Moment(time.Now())})
+	if err := s.Absorb(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAWakeUpInTheBrowser: the app is closed; a wake-up without a word arrives. The
+// worker syncs in the background and shows what the inbox says, once however often it
+// is woken; without a network it still shows something; a tap opens what it is about and
+// marks it as read.
+func TestAWakeUpInTheBrowser(t *testing.T) {
+	s, inbox, cable, url := pushVillage(t, webpush.New(webpush.Settings{}))
+	p := browsertest.Open(t, url, 360, 800)
+	p.Load("")
+	p.Fill("number", "0912345678")
+	p.Press("Gửi mã")
+	p.Sees("Nhập mã")
+	browsertest.Await(t, func() bool { return inbox.code() != "" })
+	p.Fill("code", inbox.code())
+	p.Press("Vào")
+	p.Sees("Chào", "Đã đồng bộ")
+	p.Until(`navigator.serviceWorker.ready.then(r => r.active.scriptURL.endsWith('/worker.js'))`)
+	p.Visit("#/tai-khoan")
+	p.Sees("Báo tin khi có việc mới")
+	p.Shot("push-switch")
+	if _, err := chromedp.CallBrowser(p.Ctx, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: browser.PermissionSettingGranted, Origin: url}); err != nil {
+		t.Fatal(err)
+	}
+
+	var registration atomic.Value
+	if err := chromedp.Listen(p.Ctx, func(ev any) {
+		if e, ok := ev.(*serviceworker.EventWorkerRegistrationUpdated); ok {
+			for _, r := range e.Registrations {
+				if strings.HasPrefix(r.ScopeURL, url) && !r.IsDeleted {
+					registration.Store(r.RegistrationID)
+				}
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(p.Ctx, serviceworker.Enable, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	browsertest.Await(t, func() bool { return registration.Load() != nil })
+	push := func(word string) {
+		t.Helper()
+		if _, err := chromedp.Call(p.Ctx, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{
+			Origin: url, RegistrationID: registration.Load().(serviceworker.RegistrationID), Data: word}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// shown waits until the notices on the phone's screen are these.
+	shown := func(want string) {
+		t.Helper()
+		p.Until(fmt.Sprintf(`navigator.serviceWorker.getRegistration(%q).then(r => r.getNotifications()).then(ns => ns.map(n => n.tag.slice(0, 2) + ':' + n.title).sort().join('|') === %q)`, url+"/", want))
+	}
+	closed := func() { // no window of the app: only a page of the same server that runs no script of it
+		t.Helper()
+		p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg"))
+	}
+
+	note(t, s, "n1", "Hồ sơ cần bổ sung", "#/tai-khoan", commune.Needed)
+	closed()
+	push(`{"t":"s","j":0,"g":"` + id("n1") + `","u":true}`)
+	shown("n1:Hồ sơ cần bổ sung")
+	push(`{"t":"s","j":0,"g":"` + id("n1") + `","u":true}`)
+	push(`{"t":"s","j":0}`)
+	shown("la:Làng Số|n1:Hồ sơ cần bổ sung")
+
+	cable.pull(true)
+	note(t, s, "n2", "Có kết quả", "", commune.Information)
+	push(`{"t":"s","j":0,"g":"` + id("n2") + `"}`)
+	shown("la:Làng Số|n1:Hồ sơ cần bổ sung|n2:Làng Số") // nothing but that there is something
+	cable.pull(false)
+	push(`{"t":"s","j":0,"g":"` + id("n2") + `"}`)
+	shown("la:Làng Số|n1:Hồ sơ cần bổ sung|n2:Có kết quả") // in its place
+
+	p.Load("#/")
+	p.Sees("Chào")
+	tap(p, id("n1"))
+	p.Until(`location.hash === '#/tai-khoan'`)
+	browsertest.Await(t, func() bool {
+		n, err := s.App.CountRecords("notice_marks")
+		return err == nil && n == 1
+	})
+	p.Until(`navigator.serviceWorker.ready.then(r => r.getNotifications({ tag: '` + id("n1") + `' })).then(ns => ns.length === 0)`)
+}
+
+// tap fires the event of a tapped notice in the worker, which no command of the
+// browser's does.
+func tap(p *browsertest.Page, tag string) {
+	p.T.Helper()
+	targets, err := chromedp.Targets(p.Ctx)
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	for _, target := range targets {
+		if target.Type != "service_worker" || !strings.HasPrefix(target.URL, p.URL) {
+			continue
+		}
+		ctx, cancel := chromedp.NewContext(p.Ctx, chromedp.WithTargetID(target.TargetID))
+		defer cancel()
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[int](fmt.Sprintf(`self.registration.getNotifications({ tag: %q }).then(ns => { for (const n of ns) self.dispatchEvent(Object.defineProperty(new NotificationEvent('notificationclick', { notification: n }), 'waitUntil', { value: () => {} })); return ns.length })`, tag), chromedp.EvalAwaitPromise))
+		if err != nil {
+			p.T.Fatal(err)
+		}
+		return
+	}
+	p.T.Fatal("no worker runs")
+}

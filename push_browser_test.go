@@ -157,7 +157,7 @@ func tap(p *browsertest.Page, tag string) {
 			continue
 		}
 		ctx, cancel := chromedp.NewContext(p.Ctx, chromedp.WithTargetID(target.TargetID))
-		defer cancel()
+		p.T.Cleanup(cancel) // it ends the worker, too
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[int](fmt.Sprintf(`self.registration.getNotifications({ tag: %q }).then(ns => { for (const n of ns) self.dispatchEvent(Object.defineProperty(new NotificationEvent('notificationclick', { notification: n }), 'waitUntil', { value: () => {} })); return ns.length })`, tag), chromedp.EvalAwaitPromise))
 		if err != nil {
 			p.T.Fatal(err)

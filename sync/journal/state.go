@@ -14,26 +14,38 @@ type State struct {
 	fields map[string]fieldState
 }
 
-// State looks a record up inside the transaction of an edit. Absorb must have
-// run in it, or a write that is not yet absorbed would be overwritten unseen.
-func (j *Journal) State(tx core.App, coll, id string) (State, error) {
-	db := &writer{db: tx.NonconcurrentDB()}
-	defer db.close()
-	ss, err := j.load(db)
-	if err != nil {
-		return State{}, err
-	}
-	sh := ss.byName[coll]
+// View looks records up inside the transaction of an ask's edits. It prepares
+// its statements once; it must be closed before the transaction ends.
+type View struct {
+	db     *writer
+	shapes *shapes
+}
+
+// View opens a view on a transaction. What others wrote must have been absorbed
+// in it, or a write that is not yet absorbed would be overwritten unseen.
+func (j *Journal) View(tx core.App) (*View, error) {
+	v := &View{db: &writer{db: tx.NonconcurrentDB()}}
+	var err error
+	v.shapes, err = j.load(v.db)
+	return v, err
+}
+
+// Close frees the view's statements.
+func (v *View) Close() { v.db.close() }
+
+// State returns what the journal knows of a record.
+func (v *View) State(coll, id string) (State, error) {
+	sh := v.shapes.byName[coll]
 	if sh == nil {
 		return State{}, nil
 	}
-	known, err := recordsByID(db, sh.no, []string{id})
+	known, err := recordsByID(v.db, sh.no, []string{id})
 	if err != nil {
 		return State{}, err
 	}
 	if known[id] == nil {
 		var st State
-		return st, scanOne(db, `SELECT floor FROM journal_meta`, nil, &st.floor)
+		return st, scanOne(v.db, `SELECT floor FROM journal_meta`, nil, &st.floor)
 	}
 	k := known[id]
 	st := State{Exists: k.gone == 0, Was: true, Seq: k.seq, fields: map[string]fieldState{}}
@@ -43,6 +55,16 @@ func (j *Journal) State(tx core.App, coll, id string) (State, error) {
 		}
 	}
 	return st, nil
+}
+
+// Touched tells whether a record was written and is not absorbed yet.
+func (v *View) Touched(coll, id string) (touched bool, err error) {
+	sh := v.shapes.byName[coll]
+	if sh == nil {
+		return false, nil
+	}
+	err = scanOne(v.db, `SELECT EXISTS (SELECT 1 FROM journal_touched WHERE coll = {:p0} AND rid = {:p1})`, []any{sh.id, id}, &touched)
+	return touched, err
 }
 
 // Forgotten tells whether a record that is not there may have been, for a phone

@@ -46,6 +46,9 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 		}
 		return *blocked, clean{}
 	}
+	if err := s.settled(tx, edit); err != nil {
+		return v, clean{err: err}
+	}
 	if edit.Do != "" {
 		v, err = s.act(tx, edit)
 	} else {
@@ -60,6 +63,20 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 		}
 	}
 	return s.explain(edit.N, v, err)
+}
+
+// settled absorbs what earlier edits of this ask wrote, if this one may look at
+// it: at its own record, or, when it is an action or builds on another edit, at
+// any. Else all edits of an ask are absorbed together at the end, which is much
+// cheaper than one by one.
+func (s *session) settled(tx core.App, e *wire.Edit) error {
+	if e.Do == "" && len(e.After) == 0 {
+		touched, err := s.view.Touched(e.Coll, e.ID)
+		if err != nil || !touched {
+			return err
+		}
+	}
+	return s.Journal.Absorb(tx, s.phone.No)
 }
 
 // explain makes a verdict of an error.
@@ -109,6 +126,12 @@ func (s *session) waits(tx core.App, e *wire.Edit) (*wire.Verdict, error) {
 			v := refused(e.N, "bad_edit", "Máy chủ không đọc được việc này.")
 			return &v, nil
 		}
+		if v, ok := s.judged[n]; ok {
+			if v.Is == wire.Refused || v.Is == wire.Parked {
+				return waits(e.N), nil
+			}
+			continue
+		}
 		var text string
 		err := tx.NonconcurrentDB().NewQuery(`SELECT verdict FROM sync_verdicts WHERE phone = {:phone} AND n = {:n}`).
 			Bind(dbx.Params{"phone": s.phone.ID, "n": n}).Row(&text)
@@ -123,10 +146,14 @@ func (s *session) waits(tx core.App, e *wire.Edit) (*wire.Verdict, error) {
 			return nil, err
 		}
 		if v.Is == wire.Refused || v.Is == wire.Parked {
-			return &wire.Verdict{N: e.N, Is: wire.Parked, Code: "waits_for", Say: "Việc này chờ mục trước được sửa."}, nil
+			return waits(e.N), nil
 		}
 	}
 	return nil, nil
+}
+
+func waits(n int64) *wire.Verdict {
+	return &wire.Verdict{N: n, Is: wire.Parked, Code: "waits_for", Say: "Việc này chờ mục trước được sửa."}
 }
 
 // act does a named action.

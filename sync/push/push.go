@@ -100,7 +100,12 @@ type session struct {
 	now    time.Time
 	skew   time.Duration
 
-	out    Outcome
+	out Outcome
+	// Of the transaction at hand:
+	judged map[int64]wire.Verdict
+	view   *journal.View
+	keep   *dbx.Query // stores a verdict
+
 	forked bool // numbers of this ask were used before with other content
 	failed *wire.Verdict
 }
@@ -134,6 +139,19 @@ func (s *session) transact(edits []numbered) error {
 		}
 		verdicts, sendFrom = nil, 0
 		forked := s.forked
+		// What others wrote must be seen before an edit is judged against it: an
+		// officer's write that is not yet absorbed would be overwritten unseen. Only
+		// this phone writes from here on; see [session.settled].
+		if err := s.Journal.Absorb(tx, 0); err != nil {
+			return err
+		}
+		s.judged = map[int64]wire.Verdict{}
+		if s.view, err = s.Journal.View(tx); err != nil {
+			return err
+		}
+		defer s.view.Close()
+		s.keep = tx.NonconcurrentDB().NewQuery(`INSERT INTO sync_verdicts (phone, n, hash, verdict, at) VALUES ({:phone}, {:n}, {:hash}, {:verdict}, {:at})`).Prepare()
+		defer s.keep.Close()
 		for _, e := range edits {
 			// Another copy of this phone used the numbers: what comes after is the
 			// phone's own too, and gets new numbers with it.
@@ -151,7 +169,10 @@ func (s *session) transact(edits []numbered) error {
 			verdicts = append(verdicts, v)
 			acked, forked = max(acked, e.n), forked || v.Code == "fork"
 		}
-		return s.confirm(tx)
+		if err := s.Journal.Absorb(tx, s.phone.No); err != nil {
+			return err
+		}
+		return s.confirm(tx, acked)
 	})
 	if err != nil {
 		return err
@@ -164,10 +185,11 @@ func (s *session) transact(edits []numbered) error {
 	return nil
 }
 
-// confirm notes which verdicts the phone has: those may be forgotten in time.
-func (s *session) confirm(tx core.App) error {
-	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE sync_phones SET confirmed = max(confirmed, min(acked, {:n})) WHERE phone = {:phone}`).
-		Bind(dbx.Params{"n": s.phone.Confirmed, "phone": s.phone.ID}).Execute()
+// confirm notes how far the edits are judged, and which verdicts the phone has:
+// those may be forgotten in time.
+func (s *session) confirm(tx core.App, acked int64) error {
+	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE sync_phones SET acked = {:acked}, confirmed = max(confirmed, min({:acked}, {:n})) WHERE phone = {:phone}`).
+		Bind(dbx.Params{"acked": acked, "n": s.phone.Confirmed, "phone": s.phone.ID}).Execute()
 	return err
 }
 
@@ -176,11 +198,6 @@ func (s *session) one(tx core.App, e numbered, acked int64) (wire.Verdict, error
 	hash := sha256.Sum256(e.raw)
 	if e.n <= acked {
 		return s.known(tx, e.n, hash[:])
-	}
-	// What others wrote must be seen before an edit is judged against it: an
-	// officer's write that is not yet absorbed would be overwritten unseen.
-	if err := s.Journal.Absorb(tx, 0); err != nil {
-		return wire.Verdict{}, err
 	}
 	v := e.failed
 	if v == nil {
@@ -209,10 +226,8 @@ func (s *session) one(tx core.App, e numbered, acked int64) (wire.Verdict, error
 			return wire.Verdict{}, err
 		}
 	}
-	if err := s.Journal.Absorb(tx, s.phone.No); err != nil {
-		return wire.Verdict{}, err
-	}
-	return *v, s.store(tx, *v, hash[:])
+	s.judged[e.n] = *v
+	return *v, s.store(*v, hash[:])
 }
 
 // known returns the verdict that the edit got when it first came.
@@ -243,18 +258,12 @@ func (s *session) known(tx core.App, n int64, hash []byte) (wire.Verdict, error)
 	return v, nil
 }
 
-func (s *session) store(tx core.App, v wire.Verdict, hash []byte) error {
+func (s *session) store(v wire.Verdict, hash []byte) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("write verdict %d: %w", v.N, err)
 	}
-	_, err = tx.NonconcurrentDB().NewQuery(`INSERT INTO sync_verdicts (phone, n, hash, verdict, at) VALUES ({:phone}, {:n}, {:hash}, {:verdict}, {:at})`).
-		Bind(dbx.Params{"phone": s.phone.ID, "n": v.N, "hash": hash, "verdict": string(text), "at": s.now.UTC().Format(time.RFC3339)}).Execute()
-	if err != nil {
-		return err
-	}
-	_, err = tx.NonconcurrentDB().NewQuery(`UPDATE sync_phones SET acked = {:n} WHERE phone = {:phone}`).
-		Bind(dbx.Params{"phone": s.phone.ID, "n": v.N}).Execute()
+	_, err = s.keep.Bind(dbx.Params{"phone": s.phone.ID, "n": v.N, "hash": hash, "verdict": string(text), "at": s.now.UTC().Format(time.RFC3339)}).Execute()
 	return err
 }
 

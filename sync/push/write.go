@@ -59,7 +59,7 @@ func (w *writing) create() error {
 	if err != nil {
 		return err
 	}
-	state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+	state, err := w.view.State(w.decl.Name, w.edit.ID)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (w *writing) again(mine *core.Record) error {
 func (w *writing) load() (*core.Record, error) {
 	r, err := w.tx.FindRecordById(w.decl.Name, w.edit.ID)
 	if notFound(err) {
-		state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+		state, err := w.view.State(w.decl.Name, w.edit.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +149,7 @@ func (w *writing) change() error {
 	if w.decl.Conflict == commune.AppendOnly {
 		return commune.Refuse("append_only", "Mục đã ghi thì không sửa. Hãy ghi một mục đính chính.")
 	}
-	state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+	state, err := w.view.State(w.decl.Name, w.edit.ID)
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (w *writing) delete() error {
 	if w.decl.Conflict == commune.AppendOnly {
 		return commune.Refuse("append_only", "Mục đã ghi thì không xóa. Hãy ghi một mục hủy.")
 	}
-	state, err := w.Journal.State(w.tx, w.decl.Name, w.edit.ID)
+	state, err := w.view.State(w.decl.Name, w.edit.ID)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -187,6 +188,15 @@ type asker struct {
 	key  ed25519.PrivateKey
 	body []byte
 	head string
+
+	person string
+	mu     sync.Mutex
+	n      int // the last edit
+}
+
+// plain is the phone without its turn.
+func (a *asker) plain() *asker {
+	return &asker{id: a.id, key: a.key, body: a.body, head: a.head, person: a.person}
 }
 
 // askers makes n phones of n villagers, complete at the present.
@@ -215,7 +225,7 @@ func (p *place) askers(b *testing.B, n int) []*asker {
 			if err := tx.Save(r); err != nil {
 				return err
 			}
-			out[i] = &asker{id: r.Id, key: private}
+			out[i] = &asker{id: r.Id, key: private, person: person}
 		}
 		return nil
 	})

@@ -3,10 +3,13 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"io"
+	"langso/sync/wire"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -193,7 +196,7 @@ func (p *place) storm(b *testing.B, phones []*asker, rows int) {
 		for pb.Next() {
 			a := phones[int(next.Add(1))%len(phones)]
 			body := a.exchange(b, m, p.url)
-			if got := bytes.Count(body, []byte(`"seq":`)); got != rows {
+			if got := countRows(body); got != rows {
 				b.Errorf("an answer with %d rows, want %d: %.300s", got, rows, body)
 				return
 			}
@@ -201,6 +204,14 @@ func (p *place) storm(b *testing.B, phones []*asker, rows int) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "syncs/s")
 	m.report(b, rows*b.N)
+}
+
+// countRows counts the rows of an answer by its ids, 15 letters each.
+func countRows(body []byte) (n int) {
+	for _, rest := range bytes.Split(body, []byte(`"ids":"`))[1:] {
+		n += bytes.IndexByte(rest, '"') / 15
+	}
+	return n
 }
 
 func (a *asker) exchange(b *testing.B, m *meter, url string) []byte {
@@ -242,4 +253,50 @@ func jsonText(v any) string {
 		panic(err) // texts always marshal
 	}
 	return string(text)
+}
+
+// BenchmarkEdits: edits a second that are judged, committed to the disk and
+// answered for, in batches of 20 from many phones at once.
+func BenchmarkEdits(b *testing.B) {
+	p := communeOf(b, workload)
+	phones := p.askers(b, 200)
+	m := newMeter()
+	var next atomic.Int64
+	b.ReportAllocs()
+	b.SetParallelism(8)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			k := next.Add(1) - 1
+			a := phones[k%int64(len(phones))]
+			body := a.sends(b, m, p.url)
+			if got := bytes.Count(body, []byte(`"is":"taken"`)); got != 20 {
+				b.Errorf("%d of 20 edits taken: %.300s", got, body)
+				return
+			}
+		}
+	})
+	b.ReportMetric(20*float64(b.N)/b.Elapsed().Seconds(), "edits/s")
+	m.report(b, 20*b.N)
+}
+
+// sends signs and sends the phone's next 20 edits.
+func (a *asker) sends(b *testing.B, m *meter, url string) []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var body bytes.Buffer
+	fmt.Fprintf(&body, `%s,"confirmed":%d,"clock":"2026-11-24T01:00:00Z","edits":[`, strings.TrimSuffix(string(a.body), "}"), a.n)
+	for i := range 20 {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		a.n++
+		fmt.Fprintf(&body, `{"n":%d,"at":"2026-11-24T00:00:00Z","coll":"health_entries","id":%q,"create":{"person":%q,"kind":"measurement","code":"weight","data":{"value":%d},"occurred_on":"2026-11-01","source":"told"}}`,
+			a.n, phone.NewID(), a.person, 40+i)
+	}
+	body.WriteString("]}")
+	one := a.plain()
+	one.body = body.Bytes()
+	one.head = wire.Authorization(a.id, ed25519.Sign(a.key, wire.SigningBytes("POST", "/api/sync", one.body)))
+	return one.exchange(b, m, url)
 }

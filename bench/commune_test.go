@@ -123,7 +123,7 @@ func newMeter() *meter {
 	t := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		return &countedConn{c, m}, err
-	}, MaxIdleConnsPerHost: 64}
+	}, MaxIdleConnsPerHost: 64, DisableCompression: true}
 	m.client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		m.requests.Add(1)
 		return t.RoundTrip(r)

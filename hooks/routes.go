@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
+	_ "langso/dictionary" // known to all phones of this commune
 	"langso/pwa"
 	"langso/signin"
 	"langso/sync/courier"
@@ -29,6 +30,7 @@ func (c *Commune) bindRoutes() {
 		se.Router.POST("/api/sync", c.sync).Bind(apis.SkipSuccessActivityLog()).
 			Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
 		c.bindCourier(se)
+		se.Router.GET("/api/sync/dictionary/{version}", dictionaryFile).Bind(apis.SkipSuccessActivityLog())
 		se.Router.GET("/api/snapshots/{name}", func(e *core.RequestEvent) error {
 			c.Snapshots.ServeFile(e.Response, e.Request, e.Request.PathValue("name"))
 			return nil
@@ -76,6 +78,21 @@ func (c *Commune) pushKey() string {
 	return c.WebPush.PublicKey()
 }
 
+// dictionaryFile gives a browser the dictionary that answers of the sync are
+// compressed with (RFC 9842). It is public and never changes.
+func dictionaryFile(e *core.RequestEvent) error {
+	version, err := strconv.ParseUint(e.Request.PathValue("version"), 10, 8)
+	d := wire.FindDictionary(byte(version))
+	if err != nil || d == nil {
+		return e.NotFoundError("", nil)
+	}
+	h := e.Response.Header()
+	h.Set("Use-As-Dictionary", `match="/api/sync*"`)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	return send(e, d.Text)
+}
+
 // sync is the phone's road.
 func (c *Commune) sync(e *core.RequestEvent) error {
 	body, err := io.ReadAll(io.LimitReader(e.Request.Body, wire.MaxBody+1))
@@ -84,6 +101,9 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 	}
 	if len(body) > wire.MaxBody {
 		return fail(e, tooLarge)
+	}
+	if wire.IsBinary(body) {
+		return c.syncBinary(e, body)
 	}
 	phone, err := signin.Authenticate(c.App, e.Request, body)
 	if err != nil {
@@ -98,27 +118,69 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 	if err != nil {
 		return fail(e, err)
 	}
-	answer, err := c.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
+	answer, err := c.exchange(e, phone, ask)
 	if err != nil {
 		return c.busy(e, err)
 	}
-	c.seen.note(phone.ID, ask, c.Now())
 	text, err := wire.Write(answer)
 	if err != nil {
 		return err
 	}
-	packed, encoding := text.Pack(e.Request.Header.Get("Accept-Encoding"))
+	packed, encoding := text.Pack(e.Request.Header)
+	h := e.Response.Header()
+	h.Set("Content-Type", wire.ContentAnswer)
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+	}
+	return send(e, packed)
+}
+
+// syncBinary is the same in the form of native phones. Its refusals are JSON.
+func (c *Commune) syncBinary(e *core.RequestEvent, body []byte) error {
+	b, err := wire.ParseBinaryAsk(body)
+	if err != nil {
+		return fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
+	}
+	phone, err := signin.Known(c.App, b.Phone, b.Signature, wire.SigningBytes(e.Request.Method, e.Request.URL.Path, b.Signed))
+	if err != nil {
+		return signin.WriteError(e.Response, err)
+	}
+	ask, err := b.Ask()
+	if err != nil {
+		return fail(e, err)
+	}
+	answer, err := c.exchange(e, phone, ask)
+	if err != nil {
+		return c.busy(e, err)
+	}
+	packed, err := wire.WriteBinary(answer, wire.FindDictionary(b.Version))
+	if err != nil {
+		return err
+	}
+	h := e.Response.Header()
+	// The first byte says what it is; the phone has a clock of its own.
+	h["Content-Type"], h["Date"] = nil, nil
+	h.Del("X-Content-Type-Options")
+	return send(e, packed)
+}
+
+// exchange is the meeting itself.
+func (c *Commune) exchange(e *core.RequestEvent, phone *signin.Phone, ask *wire.Ask) ([]wire.Line, error) {
+	answer, err := c.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
+	if err == nil {
+		c.seen.note(phone.ID, ask, c.Now())
+	}
+	return answer, err
+}
+
+func send(e *core.RequestEvent, body []byte) error {
 	h := e.Response.Header()
 	// Headers for pages: on this answer they are only bytes.
 	h.Del("X-Frame-Options")
 	h.Del("X-Xss-Protection")
-	h.Set("Content-Type", wire.ContentAnswer)
-	h.Set("Content-Length", strconv.Itoa(len(packed)))
-	if encoding != "" {
-		h.Set("Content-Encoding", encoding)
-	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	e.Response.WriteHeader(http.StatusOK)
-	_, err = e.Response.Write(packed)
+	_, err := e.Response.Write(body)
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"langso/sync/wire"
@@ -13,12 +12,11 @@ import (
 
 // keep takes an answer chunk by chunk until it ends or is cut. Each chunk is one
 // transaction: it counts whole or not at all.
-func (p *Phone) keep(ask *asking, plain io.Reader, report *Report) (*answer, error) {
+func (p *Phone) keep(ask *asking, from chunks, report *Report) (*answer, error) {
 	a := &answer{p: p, ask: ask, report: report, first: ask.Cursor == 0}
 	begun := false
-	chunks := wire.ReadAnswer(plain)
 	for !a.ended && !a.retried {
-		lines, ok := chunks.Next()
+		lines, ok := from.Next()
 		if !ok {
 			break
 		}
@@ -45,6 +43,11 @@ func (p *Phone) keep(ask *asking, plain io.Reader, report *Report) (*answer, err
 		begun = true
 	}
 	return a, nil
+}
+
+// chunks is an answer being read, in either form.
+type chunks interface {
+	Next() (lines []wire.Line, ok bool)
 }
 
 // errDamaged undoes a chunk that cannot be meant so: the answer ends like a cut one.

@@ -32,7 +32,7 @@ func TestTheScreenDoesNotStepBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.keep(&asking{Ask: &wire.Ask{Cursor: 5}}, bytes.NewReader(text.Body), &Report{}); err != nil {
+		if _, err := p.keep(&asking{Ask: &wire.Ask{Cursor: 5}}, wire.ReadAnswer(bytes.NewReader(text.Body)), &Report{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -30,6 +30,8 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	_ "langso/dictionary" // both sides have it
+
 	"langso/sync/wire"
 )
 
@@ -41,6 +43,7 @@ type Phone struct {
 	now     func() time.Time
 	app     string
 	dir     string
+	json    bool       // talk in the text form
 	syncing sync.Mutex // held by the one exchange under way
 	writing sync.Mutex // held while an edit gets its number
 }
@@ -56,6 +59,10 @@ func WithClock(now func() time.Time) Option { return func(p *Phone) { p.now = no
 
 // WithApp sets the name and version told to the server, "langso-phone/1" by default.
 func WithApp(name string) Option { return func(p *Phone) { p.app = name } }
+
+// WithJSON makes the phone talk in the text form, which people can read: for
+// looking on, and for servers that know no dictionary.
+func WithJSON() Option { return func(p *Phone) { p.json = true } }
 
 const tables = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -78,7 +85,7 @@ func Open(dir, server string, options ...Option) (*Phone, error) {
 	}
 	// One connection: a phone is one reader and one writer, and order is simple.
 	db.SetMaxOpenConns(1)
-	p := &Phone{db: db, client: &http.Client{Timeout: 5 * time.Minute}, now: time.Now, app: "langso-phone/1", dir: dir}
+	p := &Phone{db: db, client: &http.Client{Timeout: 5 * time.Minute, Transport: plainTransport()}, now: time.Now, app: "langso-phone/1", dir: dir}
 	for _, o := range options {
 		o(p)
 	}
@@ -91,6 +98,13 @@ func Open(dir, server string, options ...Option) (*Phone, error) {
 		}
 	}
 	return p, nil
+}
+
+// plainTransport asks for no compression of its own: answers have theirs.
+func plainTransport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DisableCompression = true
+	return t
 }
 
 // Close closes the file. Everything that was told done is in it.

@@ -243,13 +243,9 @@ func (p *Phone) call(ctx context.Context, path string, in, out any, signed bool)
 	return nil
 }
 
-// post sends a request; an answer of status 400 or more is a *Failure.
+// post sends a request in the text form; an answer of status 400 or more is a *Failure.
 func (p *Phone) post(ctx context.Context, path string, body []byte, encoding string, signed bool) (*http.Response, error) {
-	server, err := getMeta(p.db, "server")
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(server, "/")+path, bytes.NewReader(body))
+	request, err := p.newPost(ctx, path, body)
 	if err != nil {
 		return nil, err
 	}
@@ -273,6 +269,20 @@ func (p *Phone) post(ctx context.Context, path string, body []byte, encoding str
 		}
 		request.Header.Set("Authorization", wire.Authorization(id, ed25519.Sign(key, wire.SigningBytes(http.MethodPost, path, body))))
 	}
+	return p.do(request)
+}
+
+// newPost is a POST to the server, without any headers.
+func (p *Phone) newPost(ctx context.Context, path string, body []byte) (*http.Request, error) {
+	server, err := getMeta(p.db, "server")
+	if err != nil {
+		return nil, err
+	}
+	return http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(server, "/")+path, bytes.NewReader(body))
+}
+
+// do sends a request; an answer of status 400 or more is a *Failure.
+func (p *Phone) do(request *http.Request) (*http.Response, error) {
 	response, err := p.client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)

@@ -2,10 +2,12 @@ package phone
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -100,36 +102,99 @@ func (m *meeting) exchange(ctx context.Context) (again bool, err error) {
 
 // meet sends an ask and keeps its answer.
 func (m *meeting) meet(ctx context.Context, ask *asking) (*answer, error) {
-	body, err := json.Marshal(ask.Ask)
-	if err != nil {
-		return nil, fmt.Errorf("make ask: %w", err)
-	}
-	encoding := ""
-	if len(body) > 1024 {
-		body, encoding = pack(body), "zstd"
-	}
 	m.report.Exchanges++
-	m.report.Up += len(body)
 	m.report.Sent += len(ask.Edits)
-	response, err := m.post(ctx, "/api/sync", body, encoding, true)
+	chunks, counted, done, err := m.talk(ctx, ask.Ask)
 	if err != nil {
-		return nil, m.failed(err)
+		return nil, err
 	}
-	defer response.Body.Close()
-	if kind := response.Header.Get("Content-Type"); !strings.HasPrefix(kind, wire.ContentAnswer) {
-		return nil, fmt.Errorf("%w: answered as %q", ErrNoServer, kind)
-	}
-	counted := &counter{r: response.Body}
-	plain, err := wire.Unpacked(counted, response.Header.Get("Content-Encoding"))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCut, err)
-	}
-	a, err := m.keep(ask, plain, m.report)
+	defer done()
+	a, err := m.keep(ask, chunks, m.report)
 	m.report.Down += counted.n
 	if err != nil {
 		return nil, fmt.Errorf("keep answer: %w", err)
 	}
 	return a, nil
+}
+
+// talk sends an ask in the form that this phone speaks and begins to read the
+// answer; done is to be called at the end.
+func (m *meeting) talk(ctx context.Context, ask *wire.Ask) (chunks, *counter, func(), error) {
+	if !m.json {
+		chunks, counted, done, err := m.talkBinary(ctx, ask)
+		var f *Failure
+		if !errors.As(err, &f) || f.Code != "dictionary" {
+			return chunks, counted, done, err
+		}
+		// A server that does not know this dictionary (any more) understands JSON.
+	}
+	return m.talkText(ctx, ask)
+}
+
+func (m *meeting) talkText(ctx context.Context, ask *wire.Ask) (chunks, *counter, func(), error) {
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("make ask: %w", err)
+	}
+	encoding := ""
+	if len(body) > 1024 {
+		body, encoding = pack(body), "zstd"
+	}
+	m.report.Up += len(body)
+	response, err := m.post(ctx, "/api/sync", body, encoding, true)
+	if err != nil {
+		return nil, nil, nil, m.failed(err)
+	}
+	done := func() { _ = response.Body.Close() }
+	if kind := response.Header.Get("Content-Type"); !strings.HasPrefix(kind, wire.ContentAnswer) {
+		done()
+		return nil, nil, nil, fmt.Errorf("%w: answered as %q", ErrNoServer, kind)
+	}
+	counted := &counter{r: response.Body}
+	plain, err := wire.Unpacked(counted, response.Header.Get("Content-Encoding"))
+	if err != nil {
+		done()
+		return nil, nil, nil, fmt.Errorf("%w: %w", ErrCut, err)
+	}
+	return wire.ReadAnswer(plain), counted, done, nil
+}
+
+func (m *meeting) talkBinary(ctx context.Context, ask *wire.Ask) (chunks, *counter, func(), error) {
+	id, _, err := m.Self()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if id == "" {
+		return nil, nil, nil, ErrSignedOut
+	}
+	key, err := m.key()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	body, err := wire.WriteBinaryAsk(ask, id, wire.LatestDictionary(), func(b []byte) []byte {
+		return ed25519.Sign(key, wire.SigningBytes(http.MethodPost, "/api/sync", b))
+	})
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("make ask: %w", err)
+	}
+	m.report.Up += len(body)
+	request, err := m.newPost(ctx, "/api/sync", body)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	request.Header["User-Agent"] = []string{""} // not even Go's own
+	response, err := m.do(request)
+	if err != nil {
+		return nil, nil, nil, m.failed(err)
+	}
+	done := func() { _ = response.Body.Close() }
+	counted := &counter{r: response.Body}
+	answers, err := wire.ReadBinaryAnswer(counted)
+	if err != nil {
+		done()
+		return nil, nil, nil, fmt.Errorf("%w: not our answer", ErrNoServer)
+	}
+	return answers, counted, done, nil
 }
 
 // Watch syncs again and again until ctx ends: every interval, and at once after

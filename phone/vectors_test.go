@@ -357,7 +357,7 @@ func TestVectorsOfAnswers(t *testing.T) {
 			text := answerText(t, v.Answer, v.Tail)
 			ask := &asking{Ask: &wire.Ask{Cursor: wire.Cursor(v.Before.Cursor), Resume: v.Before.Resume}}
 			var report Report
-			a, err := p.keep(ask, text, &report)
+			a, err := p.keep(ask, wire.ReadAnswer(text), &report)
 			if err != nil {
 				t.Fatal(err)
 			}

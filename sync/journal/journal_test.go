@@ -280,7 +280,12 @@ func TestWhoChangedAField(t *testing.T) {
 		{"another field", "name", base, 8, false},
 		{"a field that never was", "home", 0, 8, false},
 	}
-	st, err := j.State(app, "people", "p1")
+	view, err := j.View(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer view.Close()
+	st, err := view.State("people", "p1")
 	if err != nil {
 		t.Fatal(err)
 	}

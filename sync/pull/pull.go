@@ -91,6 +91,7 @@ type answer struct {
 	colls []string // of this chunk, in order of appearance
 	sets  map[string][]wire.Row
 	size  int // of this chunk
+	class int // that it is of
 	spent int
 }
 
@@ -192,10 +193,12 @@ func (a *answer) fill(groups []*group) (full bool, err error) {
 			a.lines = append(a.lines, wire.Line{More: a.token()})
 			return true, nil
 		}
-		// What is lost is a chunk of its own: it must not wait for the rest.
-		if a.size >= wire.ChunkSize || g.class > 0 && len(a.gone) > 0 {
+		// What is lost is a chunk of its own: it must not wait for the rest. So is
+		// what is a person's own: it is not compressed with what others wrote.
+		if a.size >= wire.ChunkSize || a.size > 0 && g.class != a.class {
 			a.mark()
 		}
+		a.class = g.class
 		a.add(g, records[g.coll][g.id])
 		a.at.upTo[g.class] = g.last
 	}

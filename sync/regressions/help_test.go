@@ -143,7 +143,7 @@ func (s *scene) phoneOnRoad() (p *phone.Phone, r *road, dir string) {
 		s.t.Fatal(err)
 	}
 	r = &road{Network: s.Network()}
-	p, err := phone.Open(dir, "", phone.WithTransport(r), phone.WithClock(s.Clock.Now))
+	p, err := phone.Open(dir, "", phone.WithTransport(r), phone.WithClock(s.Clock.Now), phone.WithJSON())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -42,19 +42,18 @@ var errNumbers = errors.New("numbers are 4 bytes each, base64url")
 // Numbers are 32-bit numbers, on the wire base64url of 4 bytes each, big-endian.
 type Numbers []uint32
 
-// MarshalText writes base64url without padding.
-func (n Numbers) MarshalText() ([]byte, error) {
+// MarshalBinary writes 4 bytes each, big-endian.
+func (n Numbers) MarshalBinary() ([]byte, error) {
 	raw := make([]byte, 0, 4*len(n))
 	for _, x := range n {
 		raw = binary.BigEndian.AppendUint32(raw, x)
 	}
-	return base64.RawURLEncoding.AppendEncode(nil, raw), nil
+	return raw, nil
 }
 
-// UnmarshalText reads base64url.
-func (n *Numbers) UnmarshalText(text []byte) error {
-	raw, err := base64.RawURLEncoding.AppendDecode(nil, text)
-	if err != nil || len(raw)%4 != 0 {
+// UnmarshalBinary reads what MarshalBinary writes.
+func (n *Numbers) UnmarshalBinary(raw []byte) error {
+	if len(raw)%4 != 0 {
 		return errNumbers
 	}
 	*n = make(Numbers, 0, len(raw)/4)
@@ -62,4 +61,19 @@ func (n *Numbers) UnmarshalText(text []byte) error {
 		*n = append(*n, binary.BigEndian.Uint32(raw))
 	}
 	return nil
+}
+
+// MarshalText writes base64url without padding.
+func (n Numbers) MarshalText() ([]byte, error) {
+	raw, err := n.MarshalBinary()
+	return base64.RawURLEncoding.AppendEncode(nil, raw), err
+}
+
+// UnmarshalText reads base64url.
+func (n *Numbers) UnmarshalText(text []byte) error {
+	raw, err := base64.RawURLEncoding.AppendDecode(nil, text)
+	if err != nil {
+		return errNumbers
+	}
+	return n.UnmarshalBinary(raw)
 }

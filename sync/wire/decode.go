@@ -39,6 +39,11 @@ func DecodeAsk(body []byte) (*Ask, error) {
 	if err := json.Unmarshal(body, &ask); err != nil {
 		return nil, badAsk(offset(err, body))
 	}
+	return ask.checked()
+}
+
+// checked refuses what is out of bounds and fills in the budget.
+func (ask *Ask) checked() (*Ask, error) {
 	if len(ask.Edits) > MaxEdits {
 		return nil, tooBig(MaxEdits)
 	}
@@ -56,7 +61,7 @@ func DecodeAsk(body []byte) (*Ask, error) {
 	case ask.Want > WantMost:
 		ask.Want = WantMost
 	}
-	return &ask, nil
+	return ask, nil
 }
 
 // listed counts what a check lists.

@@ -3,8 +3,10 @@ package wire
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -24,10 +26,14 @@ var (
 	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
 )
 
-// Pack compresses an answer as the phone's Accept-Encoding allows and returns
-// the name for Content-Encoding, "" when it stays as it is. At the end of each
-// chunk the compressor is flushed: what has arrived can be read.
-func (t Text) Pack(accept string) ([]byte, string) {
+// Pack compresses an answer as the headers of the request allow and returns the
+// name for Content-Encoding, "" when it stays as it is. At the end of each chunk
+// the compressor is flushed: what has arrived can be read.
+func (t Text) Pack(request http.Header) ([]byte, string) {
+	accept := request.Get("Accept-Encoding")
+	if d := named(request.Get("Available-Dictionary")); d != nil && strings.Contains(accept, "dcz") && len(t.Body) > 64 {
+		return t.packWith(d), "dcz"
+	}
 	if len(t.Body) < small {
 		return t.Body, ""
 	}
@@ -56,6 +62,33 @@ func (t Text) Pack(accept string) ([]byte, string) {
 		return out.Bytes(), encoding
 	}
 	return t.Body, ""
+}
+
+// named finds the dictionary that a browser has, by its hash (RFC 9842 §2.2).
+func named(header string) *Dictionary {
+	if header == "" {
+		return nil
+	}
+	for _, d := range dictionaries {
+		if header == ":"+base64.StdEncoding.EncodeToString(d.Hash[:])+":" {
+			return d
+		}
+	}
+	return nil
+}
+
+// packWith writes dictionary-compressed Zstandard (RFC 9842 §5): eight fixed
+// bytes, the dictionary's hash, and a frame.
+func (t Text) packWith(d *Dictionary) []byte {
+	out := bytes.NewBuffer([]byte{0x5e, 0x2a, 0x4d, 0x18, 0x20, 0, 0, 0})
+	out.Write(d.Hash[:])
+	w, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
+		zstd.WithEncoderDictRaw(0, d.Text), zstd.WithEncoderCRC(false))
+	if err != nil { // only for options that do not exist
+		return nil
+	}
+	t.write(w)
+	return out.Bytes()
 }
 
 // compressor is what the three have in common.

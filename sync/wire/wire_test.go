@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -26,7 +27,7 @@ func TestPackAndUnpack(t *testing.T) {
 		{"a tiny answer", "zstd", "", body[:80]},
 	}
 	for _, tt := range tests {
-		packed, encoding := Text{Body: tt.body, Ends: []int{len(tt.body) / 2, len(tt.body)}}.Pack(tt.accept)
+		packed, encoding := Text{Body: tt.body, Ends: []int{len(tt.body) / 2, len(tt.body)}}.Pack(http.Header{"Accept-Encoding": {tt.accept}})
 		if encoding != tt.want {
 			t.Errorf("%s: packed as %q, want %q", tt.who, encoding, tt.want)
 		}

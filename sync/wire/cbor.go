@@ -1,0 +1,327 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"langso/sync/sum"
+)
+
+// The binary form says in CBOR (RFC 8949) what the text form says in JSON, with
+// numbers for the names of members. Values of fields become CBOR values; edits
+// stay the JSON that they are stored as: their bytes are what a number is bound to.
+
+var (
+	encoding = must(cbor.EncOptions{Sort: cbor.SortCanonical, ShortestFloat: cbor.ShortestFloat16}.EncMode())
+	decoding = must(cbor.DecOptions{MaxNestedLevels: 64, MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 16, DupMapKey: cbor.DupMapKeyEnforcedAPF, UTF8: cbor.UTF8RejectInvalid, IndefLength: cbor.IndefLengthForbidden}.DecMode())
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // options that do not fit together
+	}
+	return v
+}
+
+var errValue = errors.New("not a value of JSON")
+
+// cborValue writes a JSON value as CBOR: a number that is whole, as a whole one.
+func cborValue(raw json.RawMessage) (cbor.RawMessage, error) {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return encoding.Marshal(numbers(v))
+}
+
+func numbers(v any) any {
+	switch x := v.(type) {
+	case json.Number:
+		if n, err := strconv.ParseInt(x.String(), 10, 64); err == nil {
+			return n
+		}
+		f, _ := x.Float64()
+		return f
+	case []any:
+		for i := range x {
+			x[i] = numbers(x[i])
+		}
+	case map[string]any:
+		for k := range x {
+			x[k] = numbers(x[k])
+		}
+	}
+	return v
+}
+
+// jsonValue writes a CBOR value as the JSON that the text form would have.
+func jsonValue(raw cbor.RawMessage) (json.RawMessage, error) {
+	var v any
+	if err := decoding.Unmarshal(raw, &v); err != nil {
+		return nil, err
+	}
+	return appendJSON(nil, v)
+}
+
+func appendJSON(b []byte, v any) ([]byte, error) {
+	switch x := v.(type) {
+	case nil:
+		return append(b, "null"...), nil
+	case bool:
+		return strconv.AppendBool(b, x), nil
+	case uint64:
+		return strconv.AppendUint(b, x, 10), nil
+	case int64:
+		return strconv.AppendInt(b, x, 10), nil
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, errValue
+		}
+		return strconv.AppendFloat(b, x, 'g', -1, 64), nil
+	case string:
+		return appendText(b, x), nil
+	case []any:
+		b = append(b, '[')
+		for i, e := range x {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var err error
+			if b, err = appendJSON(b, e); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	case map[any]any:
+		return appendObject(b, x)
+	}
+	return nil, errValue
+}
+
+func appendObject(b []byte, m map[any]any) ([]byte, error) {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		s, ok := k.(string)
+		if !ok {
+			return nil, errValue
+		}
+		keys = append(keys, s)
+	}
+	slices.Sort(keys)
+	b = append(b, '{')
+	for i, k := range keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, k), ':')
+		var err error
+		if b, err = appendJSON(b, m[k]); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func appendText(b []byte, s string) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a text always encodes
+	return append(b, bytes.TrimSuffix(out.Bytes(), []byte{'\n'})...)
+}
+
+// The shapes of the binary form. Member numbers are never used again for
+// something else.
+
+type binaryAsk struct {
+	App       string            `cbor:"1,keyasint,omitempty"`
+	Epoch     string            `cbor:"2,keyasint,omitempty"`
+	Cursor    Cursor            `cbor:"3,keyasint,omitempty"`
+	Standing  hash16            `cbor:"4,keyasint,omitempty"`
+	Told      hash16            `cbor:"5,keyasint,omitempty"`
+	Resume    string            `cbor:"6,keyasint,omitempty"`
+	Compare   bool              `cbor:"7,keyasint,omitempty"`
+	Snapshots bool              `cbor:"8,keyasint,omitempty"`
+	Loaded    map[string]Cursor `cbor:"9,keyasint,omitempty"`
+	Check     *binaryCheck      `cbor:"10,keyasint,omitempty"`
+	Confirmed int64             `cbor:"11,keyasint,omitempty"`
+	Want      int               `cbor:"12,keyasint,omitempty"`
+	Waiting   int               `cbor:"13,keyasint,omitempty"`
+	Clock     string            `cbor:"14,keyasint,omitempty"`
+	Edits     []string          `cbor:"15,keyasint,omitempty"` // JSON
+}
+
+type binaryCheck struct {
+	Sums  map[string][]byte `cbor:"1,keyasint,omitempty"`
+	Lists []binaryList      `cbor:"2,keyasint,omitempty"`
+	Deep  bool              `cbor:"3,keyasint,omitempty"`
+}
+
+type binaryList struct {
+	In    string `cbor:"1,keyasint"`
+	Bits  int    `cbor:"2,keyasint"`
+	Parts []int  `cbor:"3,keyasint"`
+	Has   []byte `cbor:"4,keyasint"`
+}
+
+type binaryLine struct {
+	Epoch    *binaryEpoch        `cbor:"1,keyasint,omitempty"`
+	Verdicts []binaryVerdict     `cbor:"2,keyasint,omitempty"`
+	Acked    *int64              `cbor:"3,keyasint,omitempty"`
+	SendFrom int64               `cbor:"4,keyasint,omitempty"`
+	Problems []Problem           `cbor:"5,keyasint,omitempty"`
+	Standing *binaryStanding     `cbor:"6,keyasint,omitempty"`
+	Load     []Snapshot          `cbor:"7,keyasint,omitempty"`
+	Drop     *Drop               `cbor:"8,keyasint,omitempty"`
+	Gone     map[string][]string `cbor:"9,keyasint,omitempty"`
+	Changes  *binaryChanges      `cbor:"10,keyasint,omitempty"`
+	Sums     *binarySums         `cbor:"11,keyasint,omitempty"`
+	Check    string              `cbor:"12,keyasint,omitempty"`
+	Mark     *string             `cbor:"13,keyasint,omitempty"`
+	More     string              `cbor:"14,keyasint,omitempty"`
+	Complete *binaryComplete     `cbor:"15,keyasint,omitempty"`
+	RetryIn  int                 `cbor:"16,keyasint,omitempty"`
+	// Verdicts that only say "taken", as most do: first number and how many.
+	Taken []int64 `cbor:"17,keyasint,omitempty"`
+}
+
+type binaryEpoch struct {
+	Is      string `cbor:"1,keyasint"`
+	Reset   bool   `cbor:"2,keyasint,omitempty"`
+	Compare bool   `cbor:"3,keyasint,omitempty"`
+}
+
+type binaryVerdict struct {
+	N    int64  `cbor:"1,keyasint"`
+	Is   string `cbor:"2,keyasint"`
+	Was  string `cbor:"3,keyasint,omitempty"`
+	Code string `cbor:"4,keyasint,omitempty"`
+	Say  string `cbor:"5,keyasint,omitempty"`
+	More string `cbor:"6,keyasint,omitempty"` // met and result, JSON
+}
+
+type binaryStanding struct {
+	Hash    hash16   `cbor:"1,keyasint"`
+	Circles []string `cbor:"2,keyasint"`
+}
+
+type binaryChanges struct {
+	Coll  string                       `cbor:"1,keyasint"`
+	IDs   any                          `cbor:"2,keyasint"` // text or texts
+	Seq   []int64                      `cbor:"3,keyasint"`
+	Whole bool                         `cbor:"4,keyasint,omitempty"`
+	In    [][]int                      `cbor:"5,keyasint,omitempty"`
+	Set   map[string][]cbor.RawMessage `cbor:"6,keyasint,omitempty"`
+}
+
+type binarySums struct {
+	In   string `cbor:"1,keyasint"`
+	Bits int    `cbor:"2,keyasint"`
+	List []byte `cbor:"3,keyasint"`
+}
+
+type binaryComplete struct {
+	Cursor Cursor `cbor:"1,keyasint"`
+	Epoch  string `cbor:"2,keyasint"`
+	Sum    []byte `cbor:"3,keyasint"`
+}
+
+// hash16 is 16 hex digits, in 8 bytes where it is that.
+type hash16 string
+
+// MarshalCBOR implements cbor.Marshaler.
+func (h hash16) MarshalCBOR() ([]byte, error) {
+	var s sum.Sum
+	if s.UnmarshalText([]byte(h)) == nil && s.String() == string(h) {
+		return encoding.Marshal(sumBytes(s))
+	}
+	return encoding.Marshal(string(h))
+}
+
+// UnmarshalCBOR implements cbor.Unmarshaler.
+func (h *hash16) UnmarshalCBOR(b []byte) error {
+	var v any
+	if err := decoding.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	switch x := v.(type) {
+	case string:
+		*h = hash16(x)
+		return nil
+	case []byte:
+		s, err := sumOf(x)
+		*h = hash16(s.String())
+		return err
+	}
+	return errValue
+}
+
+func sumBytes(s sum.Sum) []byte {
+	raw, _ := Numbers{s.A, s.B}.MarshalBinary()
+	return raw
+}
+
+func sumOf(raw []byte) (sum.Sum, error) {
+	var n Numbers
+	if err := n.UnmarshalBinary(raw); err != nil || len(n) != 2 {
+		return sum.Sum{}, errNumbers
+	}
+	return sum.Sum{A: n[0], B: n[1]}, nil
+}
+
+func (c Changes) binary() (*binaryChanges, error) {
+	out := &binaryChanges{Coll: c.Coll, Seq: c.Seq, Whole: c.Whole, In: c.In}
+	ids, err := c.IDs.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(ids, &out.IDs); err != nil {
+		return nil, err
+	}
+	if len(c.Set) > 0 {
+		out.Set = make(map[string][]cbor.RawMessage, len(c.Set))
+	}
+	for f, column := range c.Set {
+		values := make([]cbor.RawMessage, len(column))
+		for i, v := range column {
+			if values[i], err = cborValue(v); err != nil {
+				return nil, fmt.Errorf("field %s: %w", f, err)
+			}
+		}
+		out.Set[f] = values
+	}
+	return out, nil
+}
+
+func (c *binaryChanges) text() (*Changes, error) {
+	out := &Changes{Coll: c.Coll, Seq: c.Seq, Whole: c.Whole, In: c.In}
+	ids, err := json.Marshal(c.IDs)
+	if err != nil {
+		return nil, err
+	}
+	if err := out.IDs.UnmarshalJSON(ids); err != nil {
+		return nil, err
+	}
+	if len(c.Set) > 0 {
+		out.Set = make(map[string][]json.RawMessage, len(c.Set))
+	}
+	for f, column := range c.Set {
+		values := make([]json.RawMessage, len(column))
+		for i, v := range column {
+			if values[i], err = jsonValue(v); err != nil {
+				return nil, err
+			}
+		}
+		out.Set[f] = values
+	}
+	return out, nil
+}

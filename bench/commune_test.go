@@ -73,6 +73,9 @@ func communeOf(b *testing.B, households int) *place {
 		b.Fatal(err)
 	}
 	p.equip(b)
+	if _, err := p.Snapshots.Refresh(context.Background()); err != nil {
+		b.Fatal(err)
+	}
 	places[households] = p
 	return p
 }

@@ -90,8 +90,9 @@ type answer struct {
 	gone  map[string][]string
 	colls []string // of this chunk, in order of appearance
 	sets  map[string][]wire.Row
-	size  int // of this chunk
-	class int // that it is of
+	size  int  // of this chunk
+	class int  // that it is of
+	apart bool // the chunk begins another class
 	spent int
 }
 
@@ -198,7 +199,7 @@ func (a *answer) fill(groups []*group) (full bool, err error) {
 		if a.size >= wire.ChunkSize || a.size > 0 && g.class != a.class {
 			a.mark()
 		}
-		a.class = g.class
+		a.apart, a.class = a.apart || g.class != a.class, g.class
 		a.add(g, records[g.coll][g.id])
 		a.at.upTo[g.class] = g.last
 	}
@@ -236,11 +237,15 @@ func (a *answer) add(g *group, rec *journal.Record) {
 
 // flush writes the chunk's lines.
 func (a *answer) flush() {
+	from := len(a.lines)
 	if len(a.gone) > 0 {
 		a.lines = append(a.lines, wire.Line{Gone: a.gone})
 	}
 	for _, coll := range a.colls {
 		a.lines = append(a.lines, changes(coll, a.sets[coll])...)
+	}
+	if from < len(a.lines) {
+		a.lines[from].Apart, a.apart = a.apart, false
 	}
 	a.gone, a.colls, a.sets, a.size = nil, nil, map[string][]wire.Row{}, 0
 }

@@ -139,16 +139,18 @@ func (b *BinaryAsk) Ask() (*Ask, error) {
 	return ask.checked()
 }
 
-// WriteBinary writes the lines of an answer in the binary form: each chunk by
-// itself, so that it can be read alone, and so that what others write is never
-// compressed together with what is secret.
+// WriteBinary writes the lines of an answer in the binary form.
 func WriteBinary(lines []Line, d *Dictionary) ([]byte, error) {
-	out := []byte{binaryAnswerMark, 0}
+	w := chunkWriter{out: []byte{binaryAnswerMark, 0}, dict: d}
+	defer w.fresh()
 	if d != nil {
-		out[1] = d.Version
+		w.out[1] = d.Version
 	}
 	var chunk []byte
 	for _, line := range lines {
+		if line.Apart {
+			w.fresh()
+		}
 		small, err := line.binary()
 		if err != nil {
 			return nil, err
@@ -159,26 +161,14 @@ func WriteBinary(lines []Line, d *Dictionary) ([]byte, error) {
 		}
 		chunk = append(chunk, raw...)
 		if line.Ends() {
-			out, chunk = appendChunk(out, chunk, d), nil
+			w.add(chunk)
+			chunk = nil
 		}
 	}
 	if len(chunk) > 0 {
-		out = appendChunk(out, chunk, d)
+		w.add(chunk)
 	}
-	return out, nil
-}
-
-// appendChunk writes length and form, check, and the bytes: the lowest bit of the
-// first number tells whether they are compressed.
-func appendChunk(out, chunk []byte, d *Dictionary) []byte {
-	packed, with := d.deflate(chunk)
-	n := uint64(len(packed)) << 1
-	if with {
-		n |= 1
-	}
-	out = binary.AppendUvarint(out, n)
-	out = binary.BigEndian.AppendUint32(out, crc32.Checksum(packed, castagnoli))
-	return append(out, packed...)
+	return w.out, nil
 }
 
 func (l Line) binary() (*binaryLine, error) {
@@ -275,9 +265,9 @@ func (b *binaryLine) text() (l Line, err error) {
 
 // BinaryAnswers reads an answer of the binary form chunk by chunk, like [Answers].
 type BinaryAnswers struct {
-	read *bufio.Reader
-	dict *Dictionary
-	end  bool
+	read   *bufio.Reader
+	chunks chunkReader
+	end    bool
 }
 
 // ReadBinaryAnswer begins to read an answer; ErrBinary means that it is something
@@ -289,7 +279,7 @@ func ReadBinaryAnswer(r io.Reader) (*BinaryAnswers, error) {
 		return nil, ErrBinary
 	}
 	if head[1] != 0 {
-		if a.dict = FindDictionary(head[1]); a.dict == nil {
+		if a.chunks.dict = FindDictionary(head[1]); a.chunks.dict == nil {
 			return nil, ErrBinary
 		}
 	}
@@ -314,28 +304,29 @@ func (a *BinaryAnswers) Next() ([]Line, bool) {
 
 func (a *BinaryAnswers) next() ([]Line, error) {
 	n, err := binary.ReadUvarint(a.read)
-	if err != nil || n>>1 > mostChunk {
+	if err != nil || n>>2 > mostChunk {
 		return nil, ErrBinary
+	}
+	size := uint64(0)
+	if n&3 != chunkPlain {
+		if size, err = binary.ReadUvarint(a.read); err != nil || size > mostChunk {
+			return nil, ErrBinary
+		}
 	}
 	var crc [4]byte
 	if _, err := io.ReadFull(a.read, crc[:]); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if got, err := io.CopyN(&b, a.read, int64(n>>1)); err != nil || got != int64(n>>1) {
+	if got, err := io.CopyN(&b, a.read, int64(n>>2)); err != nil || got != int64(n>>2) {
 		return nil, ErrBinary
 	}
-	plain := b.Bytes()
-	if crc32.Checksum(plain, castagnoli) != binary.BigEndian.Uint32(crc[:]) {
+	if crc32.Checksum(b.Bytes(), castagnoli) != binary.BigEndian.Uint32(crc[:]) {
 		return nil, ErrBinary
 	}
-	if n&1 == 1 {
-		if a.dict == nil {
-			return nil, ErrBinary
-		}
-		if plain, err = a.dict.inflate(plain, mostChunk); err != nil {
-			return nil, err
-		}
+	plain, err := a.chunks.open(n&3, b.Bytes(), int(size))
+	if err != nil {
+		return nil, err
 	}
 	var lines []Line
 	d := decoding.NewDecoder(bytes.NewReader(plain))

@@ -133,6 +133,10 @@ type Line struct {
 	RetryIn  int                 `json:"retry_in,omitempty"` // seconds
 	CRC      string              `json:"crc,omitempty"`
 
+	// Apart is not sent: from this line on something else is told than before, and
+	// the two are not to be compressed together.
+	Apart bool `json:"-"`
+
 	Snapshot *SnapshotHead `json:"snapshot,omitempty"` // only as the first line of a snapshot file
 }
 

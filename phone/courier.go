@@ -320,7 +320,7 @@ func (p *Phone) unpackOne(e courier.Envelope, out *Unpacked) error {
 		return p.refusedByCourier(status, body, fresh, out)
 	}
 	if fresh {
-		_, err = p.keep(&asking{Ask: b.ask}, bytes.NewReader(body), &out.Report)
+		_, err = p.keep(&asking{Ask: b.ask}, wire.ReadAnswer(bytes.NewReader(body)), &out.Report)
 	} else {
 		out.Late++
 		err = p.keepVerdicts(b, body, &out.Report)

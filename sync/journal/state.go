@@ -33,6 +33,16 @@ func (j *Journal) View(tx core.App) (*View, error) {
 // Close frees the view's statements.
 func (v *View) Close() { v.db.close() }
 
+// State looks one record up inside a transaction, see [Journal.View].
+func (j *Journal) State(tx core.App, coll, id string) (State, error) {
+	v, err := j.View(tx)
+	if err != nil {
+		return State{}, err
+	}
+	defer v.Close()
+	return v.State(coll, id)
+}
+
 // State returns what the journal knows of a record.
 func (v *View) State(coll, id string) (State, error) {
 	sh := v.shapes.byName[coll]

@@ -76,7 +76,12 @@ func (s *session) settled(tx core.App, e *wire.Edit) error {
 			return err
 		}
 	}
-	return s.Journal.Absorb(tx, s.phone.No)
+	if err := s.Journal.Absorb(tx, s.phone.No); err != nil {
+		return err
+	}
+	var err error
+	s.before, err = changes(tx) // what was absorbed stays, whatever becomes of this edit
+	return err
 }
 
 // explain makes a verdict of an error.

@@ -105,6 +105,7 @@ type session struct {
 	judged map[int64]wire.Verdict
 	view   *journal.View
 	keep   *dbx.Query // stores a verdict
+	before int64      // rows written before the edit at hand
 
 	forked bool // numbers of this ask were used before with other content
 	failed *wire.Verdict
@@ -201,8 +202,8 @@ func (s *session) one(tx core.App, e numbered, acked int64) (wire.Verdict, error
 	}
 	v := e.failed
 	if v == nil {
-		before, err := changes(tx)
-		if err != nil {
+		var err error
+		if s.before, err = changes(tx); err != nil {
 			return wire.Verdict{}, err
 		}
 		judged, clean := s.judge(tx, e)
@@ -214,7 +215,7 @@ func (s *session) one(tx core.App, e numbered, acked int64) (wire.Verdict, error
 			if err != nil {
 				return wire.Verdict{}, err
 			}
-			if after != before {
+			if after != s.before {
 				s.failed = &judged
 				return wire.Verdict{}, errDirty
 			}

@@ -157,8 +157,8 @@ export class Client extends EventTarget {
 
   /** What the server says of itself; kept for receipts. */
   async hello() {
-    const { name, key, sms, demo } = await this.#call('GET', '/api/langso');
-    await this.note({ name, key, sms, demo });
+    const { name, key, seal, sms, demo } = await this.#call('GET', '/api/langso');
+    await this.note({ name, key, seal, sms, demo });
     return this.notes;
   }
 
@@ -243,6 +243,22 @@ export class Client extends EventTarget {
       this.#plan();
     }
   }
+
+  /** Runs work when no exchange is under way, here or in another window: the courier takes answers so. @param {() => Promise<void>} work */
+  async between(work) {
+    while (this.#running) await new Promise(yes => setTimeout(yes, 50));
+    this.#running = true;
+    const alone = async () => { if (await this.store.changed()) await this.reload(); await work(); await this.#follow(); };
+    try { await (globalThis.navigator?.locks?.request('langso-sync', alone) ?? alone()); } finally {
+      this.#running = false;
+      if (this.#stale) await this.reload();
+      this.#changed();
+      if (this.#again) { this.#again = false; this.sync(); }
+    }
+  }
+
+  /** Takes an answer that came by another road, within `between`. @param {Uint8Array<ArrayBuffer>} body @param {Answer} a */
+  take(body, a) { return this.#read(new Blob([body]).stream(), a); }
 
   /** Runs work while no other window does. @param {() => Promise<void>} work */
   async #turn(work) {

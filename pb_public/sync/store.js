@@ -9,7 +9,7 @@ import { newState } from './exchange.js';
  * @typedef {import('./exchange.js').State} State @typedef {import('./exchange.js').Writes} Writes
  * @typedef {import('./overlay.js').Kept} Kept
  * @typedef {{phone: string, person: {id: string, name: string}, label: string, key: import('./keys.js').Key}} Account
- * @typedef {{name?: string, key?: string, sms?: string, demo?: boolean, synced?: string, app?: string}} Notes
+ * @typedef {{name?: string, key?: string, seal?: string, sms?: string, demo?: boolean, synced?: string, app?: string}} Notes
  *   small things worth keeping: the server's name and key, when the last exchange was complete
  * @typedef {object} Store
  * @property {() => Promise<{state: State, account?: Account, notes: Notes}>} load

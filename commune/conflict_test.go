@@ -2,6 +2,8 @@ package commune_test
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"testing"
 
 	"langso/commune"
@@ -32,6 +34,18 @@ func TestSettle(t *testing.T) {
 		{name: "smaller", policy: commune.Max, theirs: 5.0, mine: 3.0, apart: true, want: commune.Settled{Value: 5.0, Merged: true}},
 		{name: "equal", policy: commune.Max, theirs: 5.0, mine: 5.0, apart: true, want: commune.Settled{Value: 5.0}},
 
+		{name: "smaller", policy: commune.Min, theirs: 5.0, mine: 3.0, apart: true, want: commune.Settled{Value: 3.0, Write: true, Merged: true}},
+		{name: "not smaller", policy: commune.Min, theirs: 3.0, mine: 5.0, apart: true, want: commune.Settled{Value: 3.0, Merged: true}},
+		{name: "as small", policy: commune.Min, theirs: 3.0, mine: 3.0, apart: true, want: commune.Settled{Value: 3.0}},
+		{name: "the first of all", policy: commune.Min, theirs: nil, mine: 5.0, want: commune.Settled{Value: 5.0, Write: true}},
+
+		{name: "a plain list alone", policy: commune.Set, theirs: list("a", "b"), mine: list("c"), want: commune.Settled{Value: list("c"), Write: true}},
+		{name: "a plain list apart takes nothing out", policy: commune.Set, theirs: list("a", "b"), mine: list("a", "c"), apart: true, want: commune.Settled{Value: list("a", "b", "c"), Write: true, Merged: true}},
+		{name: "one adds, one took out", policy: commune.Set, theirs: list("b"), mine: difference(list("c"), nil), apart: true, want: commune.Settled{Value: list("b", "c"), Write: true, Merged: true}},
+		{name: "one takes out, one added", policy: commune.Set, theirs: list("a", "b"), mine: difference(nil, list("a")), apart: true, want: commune.Settled{Value: list("b"), Write: true, Merged: true}},
+		{name: "added twice", policy: commune.Set, theirs: list("a"), mine: difference(list("a"), nil), apart: true, want: commune.Settled{Value: list("a"), Merged: true}},
+		{name: "to what is empty", policy: commune.Set, theirs: nil, mine: difference(list("a"), list("z")), want: commune.Settled{Value: list("a"), Write: true}},
+
 		{name: "first", policy: commune.FirstWins, theirs: "", mine: "b", want: commune.Settled{Value: "b", Write: true}},
 		{name: "second", policy: commune.FirstWins, theirs: "a", mine: "b", apart: true, want: commune.Settled{Value: "a", Merged: true}},
 		{name: "second, with base", policy: commune.FirstWins, theirs: "a", mine: "b", want: commune.Settled{Value: "a", Merged: true}},
@@ -53,7 +67,7 @@ func TestSettle(t *testing.T) {
 			if parking == nil || parking.Code != c.parked || refusal != nil {
 				t.Errorf("%s: error %v, want parking %s", c.name, err, c.parked)
 			}
-		case err != nil || got != c.want:
+		case err != nil || !reflect.DeepEqual(got, c.want):
 			t.Errorf("%s: settled %+v, %v, want %+v", c.name, got, err, c.want)
 		}
 	}
@@ -101,6 +115,103 @@ func TestSame(t *testing.T) {
 	} {
 		if got := commune.Same(c.a, c.b); got != c.want {
 			t.Errorf("%s: same %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func list(items ...string) any {
+	out := make([]any, len(items))
+	for i, x := range items {
+		out[i] = x
+	}
+	return out
+}
+
+func difference(plus, minus any) any {
+	d := map[string]any{}
+	if plus != nil {
+		d["+"] = plus
+	}
+	if minus != nil {
+		d["-"] = minus
+	}
+	return d
+}
+
+// Differences of different items do not ask who came first.
+func FuzzSetsCommute(f *testing.F) {
+	f.Add("ab", "c", "a", "d", "b")
+	f.Fuzz(func(t *testing.T, start, plus1, minus1, plus2, minus2 string) {
+		one, two := difference(letters(plus1), letters(minus1)), difference(letters(plus2), letters(minus2))
+		for _, x := range plus1 + minus1 {
+			if slices.Contains([]rune(plus2+minus2), x) {
+				t.Skip("of one item the later says")
+			}
+		}
+		after := func(edits ...any) map[any]bool {
+			stands := letters(start)
+			for _, e := range edits {
+				got, err := commune.Set.Settle("tags", stands, e, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				stands = got.Value
+			}
+			in := map[any]bool{}
+			for _, x := range stands.([]any) {
+				in[x] = true
+			}
+			return in
+		}
+		if ab, ba := after(one, two), after(two, one); !reflect.DeepEqual(ab, ba) {
+			t.Errorf("%v then %v gives %v, the other way %v", one, two, ab, ba)
+		}
+	})
+}
+
+func letters(s string) any {
+	out := []any{}
+	for _, r := range s {
+		out = append(out, string(r))
+	}
+	return out
+}
+
+// TestParseDifference: only what is meant as a difference is one.
+func TestParseDifference(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		v    any
+		ok   bool
+	}{
+		{"both signs", map[string]any{"+": []any{"a"}, "-": []any{"b"}}, true},
+		{"one sign", map[string]any{"-": []any{"b"}}, true},
+		{"a plain list", []any{"a"}, false},
+		{"nothing", map[string]any{}, false},
+		{"another key", map[string]any{"+": []any{"a"}, "x": []any{}}, false},
+		{"no list", map[string]any{"+": "a"}, false},
+	} {
+		if _, ok := commune.ParseDifference(c.v); ok != c.ok {
+			t.Errorf("%s: %v, want %v", c.name, ok, c.ok)
+		}
+	}
+}
+
+// TestSettlers: who decides, unless a collection says.
+func TestSettlers(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		coll commune.Collection
+		want string
+	}{
+		{"the officers among the writers", commune.Collection{Write: commune.Circles{commune.Person("p"), commune.Station("s"), commune.Duty("onestop")}}, "station(s), duty:onestop"},
+		{"the stall", commune.Collection{Write: commune.Circles{commune.Stall("stall")}}, "stall(stall)"},
+		{"no officer writes it", commune.Collection{Write: commune.Circles{commune.Person("p")}}, "person(p)"},
+		{"it says", commune.Collection{Write: commune.Circles{commune.Station("s")}, Settle: commune.Circles{commune.Duty("doctor")}}, "duty:doctor"},
+		{"nobody writes it", commune.Collection{}, ""},
+	} {
+		if got := c.coll.Settlers().String(); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func (s *session) decide(tx core.App, e *wire.Edit) (wire.Verdict, error) {
 	if err := s.Settle(tx, parked, d); err != nil {
 		return wire.Verdict{}, err
 	}
-	if err := tx.SaveWithContext(commune.WithAuthor(s.ctx, s.author, d.At), parked); err != nil {
+	if err := tx.SaveNoValidateWithContext(commune.WithAuthor(s.ctx, s.author, d.At), parked); err != nil {
 		return wire.Verdict{}, err
 	}
 	return wire.Verdict{N: e.N, Is: wire.Taken, Result: map[string]any{"take": ask.Take}}, nil

@@ -9,6 +9,7 @@ import { market } from './domains/market.js';
 import { people } from './domains/people.js';
 import { publicservice } from './domains/publicservice.js';
 import { listen } from './push/switch.js';
+import { settling } from './domains/settling.js';
 import { BrowserStore } from './sync/store.js';
 import { Client } from './sync/client.js';
 import { filesOf } from './sync/files.js';
@@ -26,7 +27,7 @@ import { newVersions } from './ui/update.js';
  */
 
 /** @type {Domain[]} */
-const domains = [health, publicservice, market, broadcast, people];
+const domains = [health, publicservice, market, broadcast, settling, people];
 
 const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('langso') : undefined;
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -137,7 +138,7 @@ func overlay(seen map[string]*Record, coll string, edits []*Pending) {
 			for field, raw := range fields {
 				var v any
 				if json.Unmarshal(raw, &v) == nil {
-					r.Fields[field] = v
+					r.Fields[field] = differ(r.Fields[field], v)
 				}
 			}
 		}
@@ -147,6 +148,39 @@ func overlay(seen map[string]*Record, coll string, edits []*Pending) {
 			r.Fields[field] = have + more
 		}
 	}
+}
+
+// differ makes the change that an edit of a list carries, {"+":[…],"-":[…]}; any
+// other value replaces what was there.
+func differ(have, v any) any {
+	d, ok := v.(map[string]any)
+	plus, isPlus := d["+"].([]any)
+	minus, isMinus := d["-"].([]any)
+	signs := 0
+	for _, is := range []bool{isPlus, isMinus} {
+		if is {
+			signs++
+		}
+	}
+	if !ok || signs == 0 || signs != len(d) {
+		return v
+	}
+	list, _ := have.([]any)
+	if one, is := have.(string); is && one != "" {
+		list = []any{one}
+	}
+	out := []any{}
+	put := func(items, skip []any) {
+		for _, x := range items {
+			same := func(y any) bool { return reflect.DeepEqual(x, y) }
+			if !slices.ContainsFunc(skip, same) && !slices.ContainsFunc(out, same) {
+				out = append(out, x)
+			}
+		}
+	}
+	put(list, minus)
+	put(plus, nil)
+	return out
 }
 
 // Notice is one entry of the inbox.

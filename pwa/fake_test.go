@@ -32,7 +32,8 @@ type fake struct {
 	acked   map[string]int
 	keys    map[string]wire.PublicKey
 	heard   []fakeEdit
-	refuse  func(fakeEdit) string // a sentence, or "" to take it
+	refuse  func(fakeEdit) string        // a sentence, or "" to take it
+	park    func(fakeEdit) *wire.Verdict // a parking, or nil
 }
 
 type fakeRecord struct {
@@ -215,6 +216,12 @@ func (f *fake) judge(phone string, e fakeEdit) wire.Verdict {
 	f.heard = append(f.heard, e)
 	if say := f.refuse(e); say != "" {
 		return wire.Verdict{N: int64(e.N), Is: wire.Refused, Code: "no", Say: say}
+	}
+	if f.park != nil {
+		if v := f.park(e); v != nil {
+			v.N = int64(e.N)
+			return *v
+		}
 	}
 	switch {
 	case e.Create != nil:

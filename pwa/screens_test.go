@@ -52,6 +52,9 @@ var screens = []struct{ name, hash, words string }{
 	{"broadcast-arrival", "#/truyen-thanh/b00000000000002", "1.780 trên 2.400"},
 	{"errands", "#/viec-thon", "Đã ghé báo"},
 	{"choices", "#/cach-nhan", "Yên lặng từ"},
+	{"settling", "#/viec-cho", "Trần Gia Bảo"},
+	{"settling-birth", "#/viec-cho/w00000000000001", "Lấy của người gửi"},
+	{"settling-deletion", "#/viec-cho/w00000000000002", "Giữ lại hay xóa"},
 }
 
 // flaws lists what an elderly reader stumbles over: a page wider than the
@@ -90,6 +93,10 @@ func TestEveryScreenFits(t *testing.T) {
 			f.put("broadcasts", "b00000000000001", map[string]any{"title": "Mời họp thôn bàn việc nước sạch", "body": "19 giờ tại nhà văn hóa.", "class": 2, "state": "asked", "by": "minh00000000000", "people": 612, "phones": 340, "texts": 41})
 			f.put("broadcasts", "b00000000000002", map[string]any{"title": "Bão số 5", "class": 1, "state": "sent", "sent_at": "2026-11-24 01:00:00.000Z", "people": 2900, "phones": 2400, "woken": 1780, "received": 1500, "read": 900, "texted": 210, "errands": 12})
 			f.put("errands", "g00000000000001", map[string]any{"village": "v00000000000001", "names": "Nguyễn Văn Bình, Trần Thị Hoa", "state": "open", "at": "2026-11-24 01:00:00.000Z"})
+			f.put("parked_edits", "w00000000000001", map[string]any{"phone": "phonez", "n": 4, "coll": "persons", "record": "con000000000000", "code": "needs_person", "maker": "Lê Thị Yến", "at": "2026-11-24 02:10:00.000Z", "state": "waiting",
+				"edit": map[string]any{"n": 4, "coll": "persons", "id": "con000000000000", "at": "2026-11-22T08:00:00Z", "change": map[string]any{"born": "2024-05-16", "name": "Trần Gia Bảo Anh"}}, "theirs": map[string]any{"born": map[string]any{"theirs": "2024-06-15"}}})
+			f.put("parked_edits", "w00000000000002", map[string]any{"phone": "phonez", "n": 9, "coll": "products", "record": "h0000000000000d", "code": "changed_since", "maker": "Nguyễn Thị Mai", "at": "2026-11-24 03:10:00.000Z", "state": "waiting",
+				"edit": map[string]any{"n": 9, "coll": "products", "id": "h0000000000000d", "at": "2026-11-24T02:00:00Z", "delete": true}})
 			f.put("orders", "o00000000000001", map[string]any{"buyer": "lan000000000000", "stall": "s00000000000001", "state": "confirmed", "code": "PZ7K2M", "total": 135000,
 				"lines": []map[string]any{{"product": "h0000000000000a", "name": "Vải thiều Phúc Hòa", "unit": "kg", "price": 45000, "quantity": 3}}, "placed_at": "2026-11-24 01:00:00.000Z", "note": "Cháu lấy buổi chiều ạ"})
 			srv := httptest.NewServer(f)

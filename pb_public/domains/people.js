@@ -5,6 +5,7 @@ import { pushSwitch } from '../push/switch.js';
 import { h, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sure } from '../ui/parts.js';
 import { ago, byName, day, matches, moment, newest, today } from '../ui/text.js';
+import { beside, decisions, mendable, whatNext } from './settling.js';
 import { actions, collections, guardianKinds, word } from '../words/vi.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client @typedef {import('../sync/overlay.js').Kept} Kept */
@@ -80,7 +81,7 @@ function signIn({ client, query }) {
 
 /** @param {At} at */
 function account({ client }) {
-  return h('div', null, live(() => h('div', null, state(client), unsettled(client), pending(client))), section('Báo tin', pushSwitch(client)), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
+  return h('div', null, live(() => h('div', null, state(client), unsettled(client), decisions(client), pending(client))), section('Báo tin', pushSwitch(client)), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
 }
 
 const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Mọi việc vẫn làm được, máy tự gửi khi có sóng.', waiting: 'Máy chủ đang bận, sẽ tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn. Xin gặp cán bộ một cửa.', old: 'Ứng dụng đã cũ. Xin mở lại khi có mạng để dùng bản mới.' };
@@ -98,7 +99,8 @@ function about(c, { edit: e }) {
     const of = e.args?.procedure && c.get('procedures', e.args.procedure)?.name || e.args?.lines && c.get('products', e.args.lines[0]?.product)?.name;
     return word(actions, e.do) + (of ? ': ' + of : '');
   }
-  return word(collections, e.coll) + (e.delete ? ' (xóa)' : e.create?.title ? ': ' + e.create.title : '');
+  const r = e.create ?? c.get(e.coll ?? '', e.id ?? ''), called = r?.title ?? r?.name;
+  return word(collections, e.coll) + (e.delete ? ' (xóa)' : called ? ': ' + called : '');
 }
 
 /** Where a refused edit is written again; undefined when it can only be dropped. @param {Kept} k */
@@ -110,7 +112,9 @@ function mend({ edit: e }) {
   if (e.do === 'publicservice.submit') return `#/ho-so/moi/${e.args.procedure}${q}`;
   if (e.do === 'market.order') return `#/cho/hang/${e.args.lines[0]?.product}${q}`;
   if (e.do === 'publicservice.step') return '#/mot-cua/' + e.args.dossier;
-  if (e.coll === 'drafts' && !e.delete) return '#/ho-so/nhap/' + e.id;
+  if (e.coll === 'drafts' && e.create) return '#/ho-so/nhap/' + e.id;
+  if (e.do === 'sync.settle') return '#/viec-cho';
+  if (e.n > 0 && mendable(e)) return '#/sua/' + e.n;
 }
 
 /** @param {Client} c */
@@ -119,7 +123,7 @@ function unsettled(c) {
   return section('Chưa được nhận', c.unsettled.map(k => {
     const where = mend(k);
     return h('div.card', null, h('p.card-title', null, about(c, k), ' ', k.verdict?.is === 'parked' ? badge('chờ cán bộ xem', 'warn') : badge('bị từ chối', 'bad')),
-      h('p', null, k.verdict?.say || 'Máy chủ không nhận việc này.'), h('p.note', null, 'Làm lúc ' + moment(k.edit.at)),
+      h('p', null, k.verdict?.say || 'Máy chủ không nhận việc này.'), beside(c, k), whatNext(k) ? h('p', null, whatNext(k)) : null, h('p.note', null, 'Làm lúc ' + moment(k.edit.at)),
       h('div.buttons', null, where ? go(where, 'Sửa và gửi lại', 'main') : null, act('Bỏ', async () => { if (await sure('Bỏ việc này khỏi máy?', 'Bỏ')) await c.dismiss(k); }, 'quiet')));
   }));
 }

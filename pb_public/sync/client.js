@@ -3,12 +3,13 @@
 // Everything a person does is stored first and told to the server when there is
 // a road; two open windows share one store and take turns at the road.
 
-import { isOpen, isTaken, spent, takeUp, unsettled, waiting, write } from './edits.js';
+import { compose, isOpen, isTaken, spent, takeUp, unsettled, waiting, write } from './edits.js';
 import { chunksOf } from './chunk.js';
 import { Comparison } from './compare.js';
 import { Answer, Garbled, Writes, ask, newState, takeSnapshot } from './exchange.js';
 import { authorization, newKey } from './keys.js';
 import { overlay } from './overlay.js';
+import { decided } from './settle.js';
 
 /**
  * @typedef {import('./store.js').Store} Store @typedef {import('./store.js').Account} Account @typedef {import('./store.js').Notes} Notes
@@ -148,8 +149,25 @@ export class Client extends EventTarget {
   async dismiss(k) {
     const now = this.state.edits.get(k.edit.n);
     if (!now || !isOpen(now)) return; // the server wants it again meanwhile
-    now.dismissed = true;
-    await this.store.settle([now]);
+    const { n } = now.edit, told = n > 0 && now.verdict?.is === 'parked' && now.edit.do !== 'phone.forgotten';
+    const done = { ...now, dismissed: true };
+    if (told) { // so that nobody decides about what is not wanted any more
+      const wish = { do: 'sync.withdraw', args: { n } };
+      await this.#append(next => [done, { edit: compose(wish, next, this.state.place.cursor, this.now(), []) }]);
+      this.soon(quiet);
+    } else {
+      now.dismissed = true;
+      await this.store.settle([now]);
+    }
+    this.#changed();
+  }
+
+  /** Marks the parked edits about which somebody decided. */
+  async #heed() {
+    const done = decided(this.state.records.get('settlements')?.values() ?? [], this.state.edits, this.account?.phone ?? '');
+    if (!done.length) return;
+    for (const k of done) this.state.edits.set(k.edit.n, k);
+    await this.store.settle(done);
     this.#changed();
   }
 
@@ -279,6 +297,7 @@ export class Client extends EventTarget {
       for (let i = 0; i < 500; i++) {
         const a = await this.#exchange(compare);
         retry = a.retryIn;
+        await this.#heed();
         await this.#follow();
         if (a.load.length) { this.#without = !await this.#fetchFiles(a.load); continue; }
         if (!a.ended && !retry) throw new NoRoad('answer cut');

@@ -35,7 +35,7 @@ export function compose(wish, n, base, at, kept) {
   if (wish.create) names.delete(wish.id ?? '');
   for (const k of kept) {
     const made = makes(k.edit);
-    if (k.edit.n > 0 && made && names.has(made) && !isTaken(k) && !k.dismissed) after.add(k.edit.n);
+    if (k.edit.n > 0 && made && names.has(made) && !isTaken(k) && !k.dismissed && !k.decided) after.add(k.edit.n);
   }
   delete e.after;
   if (after.size) e.after = [...after].sort((a, b) => a - b).slice(0, maxAfter);
@@ -105,7 +105,8 @@ function amended(wish, old) {
 function freed(k, all) {
   if (k.verdict?.is !== 'parked' || k.verdict.code !== 'waits_for' || k.dismissed) return;
   const { n: _, fixes: __, after = [], ...rest } = k.edit, fixed = new Map([...all.values()].flatMap(({ edit }) => (edit.fixes ? [[edit.fixes, edit]] : [])));
-  if (!after.some(a => fixed.has(a))) return;
+  const done = (/** @type {number} */ a) => { const d = all.get(a)?.decided; return Boolean(d) && d?.take !== 'theirs'; };
+  if (!after.some(a => fixed.has(a) || done(a))) return;
   /** @type {number[]} */
   const still = [];
   let e = rest;
@@ -115,13 +116,13 @@ function freed(k, all) {
     for (let next = fixed.get(a); next; next = fixed.get(next.n)) now = next;
     if (from && makes(now)) e = renamed(e, from, makes(now));
     const stands = now && all.get(now.n);
-    if (now && stands && !isTaken(stands) && !stands.dismissed) still.push(now.n);
+    if (now && stands && !isTaken(stands) && !stands.dismissed && !stands.decided) still.push(now.n);
   }
   return { ...e, after: still };
 }
 
 /** Tells whether an edit was refused or parked and the person has not settled it. @param {Kept} k @returns {boolean} */
-export function isOpen(k) { return Boolean(k.verdict) && !isTaken(k) && !k.dismissed; }
+export function isOpen(k) { return Boolean(k.verdict) && !isTaken(k) && !k.dismissed && !k.decided; }
 
 /** Tells whether the server has done the edit. @param {Kept} k */
 export function isTaken(k) {
@@ -152,7 +153,7 @@ const keepFor = 7 * 24 * 3600 * 1000;
 
 /** The numbers of edits that nobody needs any more. @param {Iterable<Kept>} kept @param {Date} now @returns {number[]} */
 export function spent(kept, now) {
-  return [...kept].filter(k => (isTaken(k) || k.dismissed) && k.heard && now.getTime() - Date.parse(k.heard) > keepFor).map(k => k.edit.n);
+  return [...kept].filter(k => (isTaken(k) || k.dismissed || k.decided) && k.heard && now.getTime() - Date.parse(k.heard) > keepFor).map(k => k.edit.n);
 }
 
 /**

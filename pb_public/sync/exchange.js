@@ -270,7 +270,7 @@ export class Answer {
     }
     for (const k of this.state.edits.values()) {
       if (k.edit.n < n || k.edit.n < 1 || !k.verdict) continue;
-      delete k.verdict; delete k.heard; delete k.landed;
+      delete k.verdict; delete k.heard; delete k.landed; delete k.decided;
       w.edits.add(k.edit.n);
     }
   }

@@ -2,6 +2,8 @@
 // What a person sees: the server's records with the person's own unjudged edits on top.
 // Nothing here is stored; it is computed again whenever a record or an edit changes.
 
+import { differ } from './settle.js';
+
 /**
  * @typedef {{id: string, seq: number, in: string[], set: Record<string, any>}} Rec
  *   a record as the server told it: fields that are absent are zero
@@ -9,9 +11,11 @@
  *   change?: Record<string, any>, add?: Record<string, number>, delete?: boolean, do?: string, args?: any,
  *   after?: number[], fixes?: number}} Edit
  * @typedef {{n?: number, is: string, was?: string, code?: string, say?: string, met?: any, result?: any}} Verdict
- * @typedef {{edit: Edit, verdict?: Verdict, heard?: string, landed?: boolean, dismissed?: boolean}} Kept
+ * @typedef {{edit: Edit, verdict?: Verdict, heard?: string, landed?: boolean, dismissed?: boolean,
+ *   decided?: import('./settle.js').Decided}} Kept
  *   an edit with what became of it; heard: when the verdict was stored; landed: the answer that brought the
- *   verdict has ended well, so its effect is among the records; dismissed: the person is done with it
+ *   verdict has ended well, so its effect is among the records; dismissed: the person is done with it;
+ *   decided: it was parked, and somebody decided
  */
 
 /** Tells whether a value is the zero of its kind: equal to an absent field. @param {any} v */
@@ -38,7 +42,8 @@ export function see(fields, edits) {
     if (e.delete) seen = undefined;
     else if (e.create) seen = { ...seen, ...e.create };
     else if (seen) {
-      seen = { ...seen, ...e.change };
+      const was = seen;
+      seen = { ...seen, ...Object.fromEntries(Object.entries(e.change ?? {}).map(([f, v]) => [f, differ(was[f], v) ?? v])) };
       for (const [field, by] of Object.entries(e.add ?? {})) seen[field] = (Number(seen[field]) || 0) + by;
     }
   }

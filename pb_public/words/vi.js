@@ -44,5 +44,6 @@ export const collections = {
 export const actions = {
   'publicservice.submit': 'Nộp hồ sơ', 'publicservice.step': 'Xử lý hồ sơ', 'market.order': 'Đặt hàng', 'market.step': 'Xử lý đơn hàng', 'market.sale': 'Bán tại chỗ',
   'broadcast.ask': 'Trình duyệt tin', 'broadcast.approve': 'Duyệt tin', 'broadcast.stop': 'Dừng tin',
+  'sync.settle': 'Chọn giá trị đúng', 'sync.withdraw': 'Rút việc đã gửi',
   'people.grant': 'Cho người thân xem sổ', 'people.revoke_grant': 'Thôi cho xem sổ',
 };

@@ -59,6 +59,7 @@ func main() {
 	app.RootCmd.AddCommand(
 		serveCommand(app, commune),
 		load.Command(app, domains, commune.Settle),
+		snapshotCommand(commune),
 		demo.Command(),
 		command.Command(),
 		cmd.NewSuperuserCommand(app),

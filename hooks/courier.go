@@ -145,7 +145,8 @@ func (c *Commune) open(e *core.RequestEvent, bundle courier.Envelope) (courier.E
 // what that would have answered.
 func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int, body []byte, err error) {
 	phone, err := signin.Known(c.App, letter.Phone, letter.Signature, wire.SigningBytes(http.MethodPost, courier.Path, letter.Signed()))
-	if err != nil {
+	blocked := signin.Blocked(err)
+	if err != nil && !blocked {
 		return refused(err)
 	}
 	raw, err := letter.Ask()
@@ -155,6 +156,13 @@ func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int
 	ask, err := wire.DecodeAsk(raw)
 	if err != nil {
 		return refused(err)
+	}
+	if blocked {
+		answer, err := c.handedIn(e, phone, ask)
+		if err != nil {
+			return 0, nil, err
+		}
+		return refused(answer)
 	}
 	// How long it was carried cannot be told from a clock that is wrong, so the
 	// times of the edits are taken as the phone wrote them.

@@ -106,7 +106,8 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 		return c.syncBinary(e, body)
 	}
 	phone, err := signin.Authenticate(c.App, e.Request, body)
-	if err != nil {
+	blocked := signin.Blocked(err)
+	if err != nil && !blocked {
 		return signin.WriteError(e.Response, err)
 	}
 	if encoding := e.Request.Header.Get("Content-Encoding"); encoding != "" {
@@ -117,6 +118,9 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 	ask, err := wire.DecodeAsk(body)
 	if err != nil {
 		return fail(e, err)
+	}
+	if blocked {
+		return c.handIn(e, phone, ask)
 	}
 	answer, err := c.exchange(e, phone, ask)
 	if err != nil {
@@ -142,12 +146,16 @@ func (c *Commune) syncBinary(e *core.RequestEvent, body []byte) error {
 		return fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
 	}
 	phone, err := signin.Known(c.App, b.Phone, b.Signature, wire.SigningBytes(e.Request.Method, e.Request.URL.Path, b.Signed))
-	if err != nil {
+	blocked := signin.Blocked(err)
+	if err != nil && !blocked {
 		return signin.WriteError(e.Response, err)
 	}
 	ask, err := b.Ask()
 	if err != nil {
 		return fail(e, err)
+	}
+	if blocked {
+		return c.handIn(e, phone, ask)
 	}
 	answer, err := c.exchange(e, phone, ask)
 	if err != nil {
@@ -162,6 +170,20 @@ func (c *Commune) syncBinary(e *core.RequestEvent, body []byte) error {
 	h["Content-Type"], h["Date"] = nil, nil
 	h.Del("X-Content-Type-Options")
 	return send(e, packed)
+}
+
+// handIn takes what a blocked phone still has, and tells it to forget the rest.
+func (c *Commune) handIn(e *core.RequestEvent, phone *signin.Phone, ask *wire.Ask) error {
+	answer, err := c.handedIn(e, phone, ask)
+	if err != nil {
+		return c.busy(e, err)
+	}
+	return fail(e, answer)
+}
+
+func (c *Commune) handedIn(e *core.RequestEvent, phone *signin.Phone, ask *wire.Ask) (*wire.AskError, error) {
+	acked, err := c.Engine.HandIn(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
+	return &wire.AskError{Status: http.StatusForbidden, Failure: wire.Failure{Code: "phone_blocked", Say: "Máy này đã bị chặn. Xin liên hệ Ủy ban xã.", Wipe: true, Acked: acked}}, err
 }
 
 // exchange is the meeting itself.

@@ -147,7 +147,8 @@ func TestWholeAskRefused(t *testing.T) {
 }
 
 // TestBlockedPhoneWipes: who was blocked is told to delete, learns nothing, and
-// the phone does it.
+// the phone does it; what it had not sent is handed in for a person to look at,
+// and not done.
 func TestBlockedPhoneWipes(t *testing.T) {
 	s := villagetest.New(t, domains)
 	s.Put(t, "villages", "village00000001", map[string]any{"name": "Thôn bí mật"})
@@ -170,8 +171,18 @@ func TestBlockedPhoneWipes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status.Records != 0 || status.Waiting != 1 {
-		t.Errorf("after the block the phone holds %d records and %d unsent edits, want 0 and 1", status.Records, status.Waiting)
+	if status.Records != 0 || status.Waiting != 0 || status.Parked != 1 {
+		t.Errorf("after the block the phone holds %d records, %d unsent and %d parked edits, want 0, 0 and 1", status.Records, status.Waiting, status.Parked)
+	}
+	if _, err := s.App.FindRecordById("drafts", "draft0000000001"); err == nil {
+		t.Error("what a blocked phone sent was done")
+	}
+	parked, err := s.App.FindAllRecords("parked_edits")
+	if err != nil || len(parked) != 1 || parked[0].GetString("code") != "phone_blocked" || !strings.Contains(parked[0].GetString("edit"), "chưa gửi") {
+		t.Errorf("handed in: %v %v", parked, err)
+	}
+	if _, err := p.Sync(t.Context()); err == nil {
+		t.Error("a blocked phone synced at the second try")
 	}
 }
 

@@ -4,13 +4,20 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // failed does what a refusal of the whole ask demands of the phone.
 func (p *Phone) failed(err error) error {
 	var f *Failure
 	if errors.As(err, &f) && f.Wipe {
-		// Only what the server has not seen stays.
+		// Only what the server has not seen stays; what it has taken for a person to
+		// look at is kept to be read.
+		_, err := p.db.Exec(`UPDATE edits SET state = 'parked', verdict = json_object('n', n, 'is', 'parked', 'code', ?, 'say', ?), at = ? WHERE state = 'waiting' AND n <= ?`,
+			f.Code, f.Say, p.now().UTC().Format(time.RFC3339), f.Acked)
+		if err != nil {
+			return fmt.Errorf("wipe records: %w", err)
+		}
 		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided');
 			DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum')`); err != nil {
 			return fmt.Errorf("wipe records: %w", err)

@@ -14,6 +14,9 @@ import (
 // Phone is who asks: a phone whose key has signed the request.
 type Phone struct{ ID, Person string }
 
+// Blocked tells whether an error is that of a blocked phone.
+func Blocked(err error) bool { return err == error(errBlocked) }
+
 var (
 	errUnknown   = refuse(http.StatusUnauthorized, "unknown_phone", "Máy này chưa đăng nhập. Xin đăng nhập lại, việc chưa gửi vẫn còn.")
 	errSignature = refuse(http.StatusUnauthorized, "signature", "Không xác nhận được điện thoại, hãy đăng nhập lại. Dữ liệu chưa gửi vẫn còn.")
@@ -22,7 +25,8 @@ var (
 
 // Authenticate tells which phone signed a request; body is as it was sent. It
 // reads one row and is on the path of every exchange. The error is a *[Failure]
-// unless the database failed.
+// unless the database failed; beside that of a blocked phone stands the phone,
+// which may still hand in what it has.
 func Authenticate(app core.App, r *http.Request, body []byte) (*Phone, error) {
 	id, sig, ok := wire.ParseAuthorization(r.Header.Get("Authorization"))
 	if !ok {
@@ -32,7 +36,7 @@ func Authenticate(app core.App, r *http.Request, body []byte) (*Phone, error) {
 }
 
 // Known tells whether sig is the signature over signed of the phone with that
-// id, for requests that came by another road. The error is as Authenticate's.
+// id, for requests that came by another road. Results are as Authenticate's.
 func Known(app core.App, id string, sig, signed []byte) (*Phone, error) {
 	p := &Phone{ID: id}
 	var key string
@@ -50,7 +54,7 @@ func Known(app core.App, id string, sig, signed []byte) (*Phone, error) {
 		return nil, errSignature
 	}
 	if blocked {
-		return nil, errBlocked
+		return p, errBlocked
 	}
 	return p, nil
 }

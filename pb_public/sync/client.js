@@ -390,6 +390,7 @@ export class Client extends EventTarget {
     if (!(err instanceof Refusal)) { this.#feel('offline'); return; }
     if (err.status === 401) { this.#feel('signed-out'); return; }
     if (err.status === 403 && err.body?.wipe) {
+      await this.#handedIn(err);
       await this.store.wipe();
       await this.reload();
       this.channel?.postMessage('written');
@@ -401,6 +402,13 @@ export class Client extends EventTarget {
       this.#feel('waiting');
       if (err.body?.retry) this.soon(err.body.retry * 1000 * (1 + Math.random() / 2));
     }
+  }
+
+  /** What a blocked phone still had is with the server, for a person to look at. @param {Refusal} err */
+  async #handedIn(err) {
+    const theirs = waiting(this.state.edits.values()).filter(k => k.edit.n <= (err.body.acked ?? 0));
+    for (const k of theirs) Object.assign(k, { verdict: { n: k.edit.n, is: 'parked', code: err.code, say: err.message }, heard: this.now().toISOString() });
+    if (theirs.length) await this.store.settle(theirs);
   }
 
   /** Meets the server in so many milliseconds. @param {number} ms */

@@ -54,7 +54,7 @@ a network, and meets the server when told to sync.
 	root.PersistentFlags().StringVar(&l.server, "server", "", "address of the commune's server, kept after the first use")
 	root.PersistentFlags().StringVar(&l.dir, "dir", filepath.Join(home, "langso-phone"), "folder that keeps the phone")
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "print JSON, one value a line")
-	root.AddCommand(l.signIn(), l.sync(), l.watch(), l.list(), l.show(), l.create(), l.edit(), l.add(), l.delete(), l.act(), l.inbox(), l.edits(), l.fix(), l.settle(), l.file(), l.status(), l.signOut(), l.pack(), l.unpack(), l.carry(), l.deliver())
+	root.AddCommand(l.signIn(), l.sync(), l.watch(), l.list(), l.show(), l.create(), l.edit(), l.add(), l.delete(), l.act(), l.inbox(), l.edits(), l.fix(), l.settle(), l.file(), l.status(), l.load(), l.signOut(), l.pack(), l.unpack(), l.carry(), l.deliver())
 	return root
 }
 
@@ -452,6 +452,20 @@ func (l *line) status() *cobra.Command {
 				s.Name, s.Phone, s.Server, last, s.Records, s.Waiting, s.Refused, s.Parked)
 		})
 	}}
+}
+
+func (l *line) load() *cobra.Command {
+	return &cobra.Command{Use: "load <file>", Short: "Fill an empty phone from a snapshot file, without a network", Args: cobra.ExactArgs(1),
+		Long: "Fill an empty phone from a snapshot file that came by card, without a network.\nThe next sync brings only what changed since. `langso snapshot <folder>` on the server writes such files.",
+		RunE: func(c *cobra.Command, args []string) error {
+			return l.with(func(p *phone.Phone) error {
+				circle, n, err := p.Load(args[0])
+				if err != nil {
+					return err
+				}
+				return l.say(c.OutOrStdout(), map[string]any{"circle": circle, "records": n}, "Đã nạp %d mục của %s.", n, circle)
+			})
+		}}
 }
 
 func (l *line) signOut() *cobra.Command {

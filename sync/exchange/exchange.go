@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
@@ -141,6 +142,27 @@ func assemble(ask *wire.Ask, pushed push.Outcome, down []wire.Line) []wire.Line 
 		out = append(out, wire.Line{Mark: &none})
 	}
 	return append(out, down...)
+}
+
+// mostFromBlocked bounds what one blocked phone may hand in: it may be in a
+// thief's hands.
+const mostFromBlocked = 2000
+
+// HandIn takes the edits of a blocked phone: each is parked for a person, none is
+// done, and the phone learns nothing but up to which number they were taken.
+func (x *Engine) HandIn(ctx context.Context, p Phone, ask *wire.Ask) (acked int64, err error) {
+	who, err := x.phone(p)
+	if err != nil || len(ask.Edits) == 0 {
+		return who.Acked, err
+	}
+	var have int
+	err = x.app.ConcurrentDB().NewQuery(`SELECT count(*) FROM parked_edits WHERE phone = {:phone} AND code = 'phone_blocked'`).Bind(dbx.Params{"phone": p.ID}).Row(&have)
+	if err != nil || have >= mostFromBlocked {
+		return who.Acked, err
+	}
+	who.Blocked = true
+	pushed, err := x.judge.Push(ctx, who, commune.Author{Person: p.Person, Phone: p.ID}, ask.Edits, x.now(), 0)
+	return pushed.Acked, err
 }
 
 // said are the lines about the ask's edits.

@@ -40,6 +40,9 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 	case err != nil:
 		return refused(e.n, "bad_edit", "Máy chủ không đọc được việc này."), clean{}
 	}
+	if s.phone.Blocked {
+		return wire.Verdict{N: e.n, Is: wire.Parked, Code: "phone_blocked", Say: "Máy này đã bị chặn, cán bộ sẽ xem việc này."}, clean{}
+	}
 	if blocked, err := s.waits(tx, edit); err != nil || blocked != nil {
 		if err != nil {
 			return v, clean{err: err}

@@ -45,6 +45,8 @@ type Phone struct {
 	No        int64 // the phone's number in the journal
 	Acked     int64
 	Confirmed int64 // verdicts up to here are stored on the phone
+	// Blocked phones hand in what they have: everything is parked for a person.
+	Blocked bool
 	// Foreign says that the phone's numbers are of another history: a base means
 	// nothing, and everything was changed apart.
 	Foreign bool

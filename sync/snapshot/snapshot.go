@@ -93,6 +93,20 @@ func (s *Store) Offer(circles []string, head journal.Head) (out []wire.Snapshot)
 	return out
 }
 
+// OnDisk is a file that lies ready, packed with brotli.
+type OnDisk struct{ Circle, Path string }
+
+// Files returns where the files lie, in order of circles.
+func (s *Store) Files() []OnDisk {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []OnDisk
+	for _, circle := range slices.Sorted(maps.Keys(s.files)) {
+		out = append(out, OnDisk{circle, s.path(s.files[circle].Name, "br")})
+	}
+	return out
+}
+
 // Refresh makes the files that are missing or have grown old; it returns how
 // many it made.
 func (s *Store) Refresh(ctx context.Context) (made int, err error) {

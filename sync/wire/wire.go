@@ -208,6 +208,7 @@ type Failure struct {
 	Limit    int    `json:"limit,omitempty"`    // with too_big
 	Versions []int  `json:"versions,omitempty"` // with version
 	Wipe     bool   `json:"wipe,omitempty"`     // with phone_blocked
+	Acked    int64  `json:"acked,omitempty"`    // with phone_blocked: edits up to here were handed in and parked
 }
 
 // StandingHash is the fingerprint of a set of circles, in any order.

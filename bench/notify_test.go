@@ -164,7 +164,18 @@ func emergency(to commune.Circle, key string) commune.Notice {
 // wake-up, on an idle server.
 func BenchmarkNoticeToAccepted(b *testing.B) {
 	s := fcmOver(b, 0)
-	app := crowd(b, 1)
+	// FCM takes 240 messages a minute to one phone: so there are many, each a
+	// person's.
+	const persons = 200
+	app := crowd(b, persons)
+	for _, sql := range []string{
+		`INSERT INTO persons (id, name, household, village, status) SELECT 'n' || substr(id, 2), 'Lan', 'household000001', 'village00000001', 'active' FROM phones`,
+		`UPDATE phones SET person = 'n' || substr(id, 2)`,
+	} {
+		if _, err := app.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
+			b.Fatal(err)
+		}
+	}
 	accepted := make(chan struct{}, 1)
 	o := &notify.Outbox{App: app, Senders: []notify.Sender{&told{fcm.New(s.settings), accepted}}}
 	ctx, stop := context.WithCancel(b.Context())
@@ -175,7 +186,7 @@ func BenchmarkNoticeToAccepted(b *testing.B) {
 	var times []time.Duration
 	raise := func(i int) {
 		start := time.Now()
-		if err := notify.Raise(app, emergency(commune.Named("person", "lan000000000000"), strconv.Itoa(i)), start); err != nil {
+		if err := notify.Raise(app, emergency(commune.Named("person", fmt.Sprintf("n%014d", (i+persons)%persons)), strconv.Itoa(i)), start); err != nil {
 			b.Fatal(err)
 		}
 		<-accepted

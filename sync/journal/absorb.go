@@ -103,6 +103,9 @@ func (a *absorption) run(tx core.App, all bool) (done bool, err error) {
 			if err := a.tally.store(a.db); err != nil {
 				return false, err
 			}
+			if err := a.tell(tx); err != nil {
+				return false, err
+			}
 			a.tally = tally{}
 		}
 		if !all {

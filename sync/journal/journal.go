@@ -67,6 +67,7 @@ type Route struct {
 type Journal struct {
 	app         core.App
 	collections map[string]Collection // by name
+	watch       func(circles []string, seq int64)
 
 	mu      sync.RWMutex
 	shapes  *shapes

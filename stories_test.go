@@ -45,6 +45,7 @@ func TestStories(t *testing.T) {
 			"fixes":     played((*story).fixes),
 			"settles":   played((*story).settles),
 			"drops":     played((*story).drops),
+			"rules":     played((*story).rules),
 			"decided":   played((*story).decided),
 			"syncs":     played((*story).syncs),
 			"next":      played((*story).next),
@@ -252,6 +253,36 @@ func (s *story) settles(args []string) error {
 		}
 		return 0, fmt.Errorf("%s has no such parked edit on the phone", args[0])
 	})
+}
+
+// rules whose edit take [field=value …]: the administrator decides about a parked
+// edit in the dashboard.
+func (s *story) rules(args []string) error {
+	maker, err := s.who(args[0])
+	if err != nil {
+		return err
+	}
+	n, err := maker.edit(args[1])
+	if err != nil {
+		return err
+	}
+	status, err := maker.Status()
+	if err != nil {
+		return err
+	}
+	parked, err := s.server.App.FindFirstRecordByFilter("parked_edits", fmt.Sprintf("phone = '%s' && n = %d", status.Phone, n))
+	if err != nil {
+		return err
+	}
+	words := []string{"parked_edits", parked.Id, "take=" + args[2], "note=" + "đã hỏi gia đình"}
+	if len(args) > 3 {
+		value, err := json.Marshal(fields(args[3:]))
+		if err != nil {
+			return err
+		}
+		words = append(words, "value="+string(value))
+	}
+	return s.dashboard(words)
 }
 
 // drops who edit: the maker gives up what was refused or parked.

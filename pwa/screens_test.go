@@ -35,6 +35,7 @@ var screens = []struct{ name, hash, words string }{
 	{"notice", "#/thong-bao/n00000000000001", "Hẹn trả ngày 1/12"},
 	{"announcement", "#/tin/a00000000000001", "sổ tiêm của cháu"},
 	{"account", "#/tai-khoan", "Ai đã xem hồ sơ"},
+	{"courier", "#/gui-giup", "Mang giúp hàng xóm"},
 	{"station", "#/tram", "Trần Gia Bảo"},
 	{"queue", "#/mot-cua", "Chờ dân (1)"},
 	{"queue-dossier", "#/mot-cua/d00000000000002", "Bước tiếp theo"},

@@ -14,10 +14,11 @@ import { actions, collections, guardianKinds, word } from '../words/vi.js';
 export const people = {
   name: 'people', title: 'Tài khoản',
   tiles: () => [],
-  news: c => (c.unsettled.length ? [row('#/tai-khoan', h('b', null, `${c.unsettled.length} việc chưa được nhận`), 'Chạm để xem vì sao và sửa lại', badge('cần xem', 'bad'))] : []),
+  news: c => [...(c.mood === 'offline' && c.waiting.length ? [row('#/gui-giup', h('b', null, 'Chưa có mạng'), `Nhờ người sắp ra chỗ có sóng gửi giúp ${c.waiting.length} việc`)] : []), ...(c.unsettled.length ? [row('#/tai-khoan', h('b', null, `${c.unsettled.length} việc chưa được nhận`), 'Chạm để xem vì sao và sửa lại', badge('cần xem', 'bad'))] : [])],
   screens: {
     '/dang-nhap': { title: 'Đăng nhập', draw: signIn, open: true },
     '/tai-khoan': { title: 'Tài khoản', draw: account },
+    '/gui-giup': { title: 'Gửi giúp', draw: at => { const box = h('div'); import('./later/courier.js').then(m => box.replaceChildren(m.page(at))); return box; } },
     '/nguoi-dan': { title: 'Tìm người dân', draw: persons },
     '/nguoi-dan/:id': { title: at => nameOf(at.client, at.params.id), draw: person, list: '/nguoi-dan' },
   },
@@ -90,7 +91,7 @@ const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đ�
 function state(c) {
   return h('div', null, h('div.card', null, h('p.card-title', null, c.account?.person.name), facts([['Máy này', c.account?.label], ['Đồng bộ lần cuối', ago(c.notes.synced)]]), h('p', null, moods[c.mood]),
     c.notes.held?.length ? h('p.note', null, `Máy còn giữ ${c.notes.held.length} việc chưa gửi của người dùng trước. Người ấy đăng nhập lại thì máy gửi.`) : null,
-    h('div.buttons', null, c.mood === 'signed-out' || c.mood === 'blocked' ? go('#/dang-nhap', 'Đăng nhập lại', 'main') : act('Đồng bộ ngay', () => c.sync(), 'main'))));
+    h('div.buttons', null, c.mood === 'signed-out' || c.mood === 'blocked' ? go('#/dang-nhap', 'Đăng nhập lại', 'main') : act('Đồng bộ ngay', () => c.sync(), 'main'), go('#/gui-giup', 'Nhờ gửi giúp, mang giúp', 'quiet'))));
 }
 
 /** What an edit is, in words. @param {Client} c @param {Kept} k */

@@ -28,8 +28,6 @@ import (
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
 	_ "langso/dictionary" // both sides have it
 
 	"langso/sync/wire"

@@ -1,0 +1,5 @@
+//go:build !js
+
+package phone
+
+import _ "modernc.org/sqlite" // the driver "sqlite"

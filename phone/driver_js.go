@@ -1,0 +1,8 @@
+//go:build js
+
+package phone
+
+// In a browser there is no SQLite in Go. The package compiles there; a program
+// that uses it registers a database/sql driver named "sqlite" over whatever
+// storage the page has, before Open. Without one Open returns an error that says
+// so. A page without that wants pb_public/sync, which speaks the same protocol.

@@ -25,7 +25,7 @@ import (
 
 var (
 	kills  = flag.Int("kills", 3, "how often the server is killed in the middle of a fan-out")
-	phones = flag.Int("phones", 1200, "how many phones the fan-out is for")
+	phones = flag.Int("phones", 600, "how many phones the fan-out is for")
 )
 
 // The child of TestKilledInTheMiddle: a server's outbox over the folder of this

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -421,5 +422,50 @@ func TestDeadAddressesAreForgotten(t *testing.T) {
 	}
 	if n := count(t, app, `SELECT count(*) FROM phones WHERE address != ''`); n != 1 {
 		t.Errorf("%d addresses are kept, want the one of today", n)
+	}
+}
+
+// lanes is a road of two services, told apart by the end of the address.
+type lanes struct{ fake }
+
+func (*lanes) Lane(address string) string { return address[len(address)-1:] }
+
+// TestLanesRestAlone: what one service asks for holds up none of the others.
+func TestLanesRestAlone(t *testing.T) {
+	app := newApp(t)
+	villagers(t, app, "lan")
+	for _, n := range []string{"a1", "b1", "a2", "b2"} {
+		phone(t, app, n, "lan")
+		change(t, app, "phones", n, map[string]any{"address": n[1:] + n[:1]})
+	}
+	k := &clock{now: day}
+	f := &lanes{}
+	tries := map[string]int{}
+	var mu sync.Mutex
+	f.answer = func(d Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		tries[d.Address]++
+		switch {
+		case d.Address == "1a":
+			return &Later{After: time.Hour, Why: "429"}
+		case d.Address == "1b" && tries["1b"] == 1:
+			return &Later{Why: "500"}
+		}
+		return nil
+	}
+	o := &Outbox{App: app, Senders: []Sender{f}, Now: k.Now, Rand: func(n time.Duration) time.Duration { return n - 1 }}
+	tell(t, app, "commune", "k", commune.Emergency, day)
+	for range 12 {
+		pass(t, o)
+		k.add(10 * time.Second)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if tries["1a"] != 1 || tries["1b"] != 2 || tries["2b"] != 1 {
+		t.Errorf("in two minutes tried %v", tries)
+	}
+	if s, err := o.Status(); err != nil || !strings.Contains(s.Channels[0].Why, "a: 429") {
+		t.Errorf("status %+v %v", s, err)
 	}
 }

@@ -42,13 +42,13 @@ type outcome struct {
 type failed struct {
 	phone target
 	why   string
-	until time.Time
+	until time.Time // not to be tried before
 }
 
 // sortOut reads what became of a page.
 func (o *Outbox) sortOut(phones []target, errs []error) outcome {
 	var out outcome
-	var after time.Duration
+	now := o.Now()
 	for i, err := range errs {
 		p := phones[i]
 		var gone *Dead
@@ -72,8 +72,7 @@ func (o *Outbox) sortOut(phones []target, errs []error) outcome {
 		case errors.As(err, &suspect):
 			out.suspect = append(out.suspect, failed{phone: p, why: cleaned(err, p)})
 		case errors.As(err, &later):
-			after = max(after, later.After)
-			out.stuck = append(out.stuck, failed{phone: p, why: cleaned(err, p)})
+			out.stuck = append(out.stuck, failed{p, cleaned(err, p), now.Add(later.After)})
 		case errors.As(err, &config), errors.As(err, &rests), o.channels[p.Transport] == nil:
 			out.stuck = append(out.stuck, failed{phone: p, why: cleaned(err, p)})
 		default:
@@ -81,13 +80,13 @@ func (o *Outbox) sortOut(phones []target, errs []error) outcome {
 		}
 	}
 	o.distrust(&out)
-	out.rest = o.Now().Add(after)
-	for _, f := range out.stuck {
+	out.rest = now
+	for i := range out.stuck {
+		f := &out.stuck[i]
 		if c := o.channels[f.phone.Transport]; c != nil {
-			if until := c.lane(f.phone.Address).restUntil(); until.After(out.rest) {
-				out.rest = until
-			}
+			f.until = latest(f.until, c.lane(f.phone.Address).restUntil())
 		}
+		out.rest = latest(out.rest, f.until)
 	}
 	return out
 }
@@ -262,7 +261,7 @@ func (b *batch) scatter(tx core.App, j *job, out outcome) error {
 			}
 		}
 		for _, f := range out.stuck {
-			if err := leave(tx, j, f.phone.ID, waiting, f.why, 1, b.outbox.nextTry(1, out.rest)); err != nil {
+			if err := leave(tx, j, f.phone.ID, waiting, f.why, 1, b.outbox.nextTry(1, f.until)); err != nil {
 				return err
 			}
 		}

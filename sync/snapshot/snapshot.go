@@ -33,7 +33,7 @@ import (
 )
 
 const (
-	least = 50   // records: below that a file saves nothing
+	least = 500  // records: below that a file saves less than the journey to it costs
 	tail  = 5    // a file is made again when a fifth of it is new
 	rows  = 5000 // records in one line, so that memory stays bounded
 )
@@ -146,7 +146,7 @@ func (s *Store) due(ctx context.Context, circle string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return n >= least && (!have || fresh > max(n/tail, least)), nil
+	return n >= least && (!have || fresh > max(n/tail, 50)), nil
 }
 
 // make reads a circle and writes its file.

@@ -95,7 +95,7 @@ func (s *scene) holds(p *phone.Phone) {
 }
 
 func TestANewPhoneBeginsWithTheFile(t *testing.T) {
-	s := newScene(t, 400)
+	s := newScene(t, 600)
 	// Life went on since the file was made.
 	s.sql(`UPDATE products SET price = 1 WHERE id = 'product00000007'`, nil)
 	s.sql(`DELETE FROM products WHERE id = 'product00000008'`, nil)
@@ -103,7 +103,7 @@ func TestANewPhoneBeginsWithTheFile(t *testing.T) {
 	p := s.Phone(t, lan, nil)
 	r := s.sync(p)
 	s.holds(p)
-	if r.Exchanges != 3 || r.Loaded != 401 || r.Changed > 10 {
+	if r.Exchanges != 3 || r.Loaded != 601 || r.Changed > 10 {
 		t.Errorf("ask, file, ask: %+v", r)
 	}
 	if r := s.sync(p); r.Exchanges != 1 || r.Changed != 0 {
@@ -141,7 +141,7 @@ func TestAFileInPieces(t *testing.T) {
 // A neighbour brings the file on a card; the phone in the forest has the market
 // without any network, and what changed with the first bar of it, in one exchange.
 func TestAFileByCard(t *testing.T) {
-	s := newScene(t, 300)
+	s := newScene(t, 600)
 	card := s.card()
 	s.sql(`UPDATE products SET price = 1 WHERE id = 'product00000007'`, nil)
 	s.sql(`DELETE FROM products WHERE id = 'product00000008'`, nil)
@@ -150,10 +150,10 @@ func TestAFileByCard(t *testing.T) {
 	n.Fault = func() villagetest.Fault { return villagetest.Fault{Drop: away} }
 	p := s.Phone(t, lan, n)
 	circle, loaded, err := p.Load(card)
-	if err != nil || circle != "market" || loaded != 301 {
+	if err != nil || circle != "market" || loaded != 601 {
 		t.Fatalf("loaded %d of %s: %v", loaded, circle, err)
 	}
-	if all, err := p.List("products"); err != nil || len(all) != 300 {
+	if all, err := p.List("products"); err != nil || len(all) != 600 {
 		t.Errorf("the phone shows %d products: %v", len(all), err)
 	}
 	away = false
@@ -177,7 +177,7 @@ func (s *scene) card() string {
 
 // What is no snapshot file changes nothing on the phone, wherever it is cut.
 func TestADamagedFile(t *testing.T) {
-	s := newScene(t, 60)
+	s := newScene(t, 600)
 	raw, err := os.ReadFile(s.card())
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func TestADamagedFile(t *testing.T) {
 
 // A file of another history is worth nothing; the phone gets everything anew.
 func TestAFileOfAnotherHistory(t *testing.T) {
-	s := newScene(t, 80)
+	s := newScene(t, 600)
 	p := s.Phone(t, lan, nil)
 	if _, _, err := p.Load(s.card()); err != nil {
 		t.Fatal(err)
@@ -214,7 +214,7 @@ func TestAFileOfAnotherHistory(t *testing.T) {
 
 // A file that the server replaced while the phone was getting it.
 func TestAFileThatIsNoMore(t *testing.T) {
-	s := newScene(t, 80)
+	s := newScene(t, 600)
 	if err := os.Remove(s.card()); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestAFileThatIsNoMore(t *testing.T) {
 }
 
 func TestFilesAreMadeAgainWhenTheyGrowOld(t *testing.T) {
-	s := newScene(t, 300)
+	s := newScene(t, 600)
 	s.refresh(0)
 	s.sql(`UPDATE products SET price = price + 1 WHERE id < 'product00000050'`, nil)
 	s.refresh(0)
@@ -233,7 +233,7 @@ func TestFilesAreMadeAgainWhenTheyGrowOld(t *testing.T) {
 	s.Restart(t)
 	s.refresh(0)
 	p := s.Phone(t, lan, nil)
-	if r := s.sync(p); r.Loaded != 301 {
+	if r := s.sync(p); r.Loaded != 601 {
 		t.Errorf("%+v", r)
 	}
 	s.holds(p)
@@ -241,7 +241,7 @@ func TestFilesAreMadeAgainWhenTheyGrowOld(t *testing.T) {
 
 // Only what the whole commune may read lies in files: not a person, not a draft.
 func TestNobodysOwnLiesInAFile(t *testing.T) {
-	s := newScene(t, 60)
+	s := newScene(t, 600)
 	for circle, colls := range s.Engine.Files() {
 		if circle != "commune" && circle != "market" {
 			t.Errorf("circle %s has a file with %v", circle, colls)

@@ -61,6 +61,10 @@ func TestStories(t *testing.T) {
 			"waits":     played((*story).waits),
 			"notice":    played((*story).notice),
 			"server":    played((*story).serverHas),
+			"packs":     played((*story).packs),
+			"carries":   played((*story).carries),
+			"delivers":  played((*story).delivers),
+			"unpacks":   played((*story).unpacks),
 		},
 	})
 }
@@ -82,6 +86,7 @@ type holder struct {
 	fault  villagetest.Fault // of the next request
 	last   phone.Report
 	edits  []int64
+	packed []byte // for a neighbour
 }
 
 func played(f func(*story, []string) error) func(*testscript.TestScript, bool, []string) {

@@ -157,6 +157,9 @@ func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int
 	if err != nil {
 		return refused(err)
 	}
+	// How long it was carried cannot be told from a clock that is wrong, so the
+	// times of the edits are taken as the phone wrote them.
+	ask.Clock = ""
 	if blocked {
 		answer, err := c.handedIn(e, phone, ask)
 		if err != nil {
@@ -164,9 +167,6 @@ func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int
 		}
 		return refused(answer)
 	}
-	// How long it was carried cannot be told from a clock that is wrong, so the
-	// times of the edits are taken as the phone wrote them.
-	ask.Clock = ""
 	ask.Want = min(ask.Want, carriedWant)
 	// Both need a road there and back at once.
 	ask.Snapshots, ask.Check = false, nil

@@ -278,6 +278,9 @@ export class Client extends EventTarget {
   /** Takes an answer that came by another road, within `between`. @param {Uint8Array<ArrayBuffer>} body @param {Answer} a */
   take(body, a) { return this.#read(new Blob([body]).stream(), a); }
 
+  /** Does what a refusal demands that came by another road, within `between`. @param {Refusal} err */
+  refused(err) { return this.#fail(err); }
+
   /** Runs work while no other window does. @param {() => Promise<void>} work */
   async #turn(work) {
     const locks = globalThis.navigator?.locks;

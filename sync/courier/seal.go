@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"sync"
 
 	"langso/sync/wire"
 )
@@ -235,12 +236,20 @@ func OpenAnswer(reply []byte, box [sha256.Size]byte, e Envelope) (status int, bo
 	return int(binary.BigEndian.Uint16(fixed)), body, err
 }
 
+// A packer is large and used for a moment.
+var packers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // fails only for a level that does not exist
+	return w
+}}
+
 // pack compresses where that helps. Every browser that has CompressionStream
 // has gzip.
 func pack(body []byte) (encoding byte, packed []byte) {
 	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails only for a level that does not exist
-	_, _ = w.Write(body)                                  // a bytes.Buffer takes all
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
+	_, _ = w.Write(body) // a bytes.Buffer takes all
 	_ = w.Close()
 	if b.Len() < len(body) {
 		return gzipped, b.Bytes()

@@ -214,7 +214,7 @@ export class Courier {
     if (got.status !== 200) {
       const f = JSON.parse(new TextDecoder().decode(got.body));
       out.refused.push(f);
-      if (fresh && f.wipe) { await client.store.wipe(); await client.reload(); }
+      if (fresh && f.wipe) await client.refused(new Refusal(f.code, f.say, got.status, f));
       return;
     }
     const heard = client.now().toISOString(), still = await this.#still(s);

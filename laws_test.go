@@ -131,6 +131,11 @@ func TestOneTruthAboutAccess(t *testing.T) {
 					t.Errorf("%s: files are named in %s, which is no text field", c.Name, field)
 				}
 			}
+			for old, now := range c.Aliases {
+				if _, ok := commune.ParseDay(now.Until); !ok || coll.Fields.GetByName(now.Field) == nil {
+					t.Errorf("%s: the old name %s leads to %+v, which is no field until a day", c.Name, old, now)
+				}
+			}
 			if len(c.Read) == 0 {
 				t.Errorf("%s is declared and nobody reads it", c.Name)
 			}

@@ -53,6 +53,9 @@ func (c Collection) charter(b *strings.Builder, actions []Action) {
 			entry(b, "settle", c.Settlers().String())
 		}
 	}
+	for _, old := range slices.Sorted(maps.Keys(c.Aliases)) {
+		entry(b, "old name", fmt.Sprintf("%s, now %s, until %s", old, c.Aliases[old].Field, c.Aliases[old].Until))
+	}
 	entry(b, "by server", sortedList(c.ServerFields))
 	entry(b, "files", sortedList(c.Files))
 	for _, field := range slices.Sorted(maps.Keys(c.Routes)) {

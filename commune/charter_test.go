@@ -22,6 +22,7 @@ var bees = commune.Domain{
 		Conflict:     commune.FirstWins,
 		Fields:       commune.Policies{"jars": commune.SumAbove(0), "best": commune.Max},
 		Routes:       commune.Routes{"village": {Via: "keeper", Of: "keepers", From: "village"}},
+		Aliases:      commune.Aliases{"pots": {Field: "jars", Until: "2027-06-30"}},
 		ServerFields: []string{"tag", "born"},
 		Personal:     true, Owner: "keeper",
 	}, {
@@ -47,6 +48,7 @@ bees (Nuôi ong)
     read      person(keeper), village(village) when shown, commune unless shy
     write     person(keeper)
     apart     first wins; best: max; jars: sum above 0
+    old name  pots, now jars, until 2027-06-30
     by server born, tag
     follows   village = keepers.village of keeper
     personal  of keeper

@@ -56,6 +56,9 @@ type Collection struct {
 	// Routes are fields that the server keeps equal to a field of another
 	// record, to know who shares the record. They are never taken from phones.
 	Routes Routes
+	// Aliases are old names of fields, from which edits of older apps are taken
+	// until a day; later such an edit is parked.
+	Aliases Aliases
 	// ServerFields are sent to phones but never taken from them.
 	ServerFields []string
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
 
 	"langso/commune"
 	"langso/sync/wire"
@@ -176,11 +177,6 @@ func (w *settlement) write(parked *core.Record) error {
 	if edit.Delete {
 		return w.delete(state.Exists)
 	}
-	for field := range w.decision.Fields {
-		if _, changed := edit.Change[field]; !changed {
-			return errArgs
-		}
-	}
 	maker, err := w.maker(parked)
 	if err != nil {
 		return err
@@ -188,6 +184,21 @@ func (w *settlement) write(parked *core.Record) error {
 	met := map[string]json.RawMessage{}
 	_ = json.Unmarshal([]byte(parked.GetString("theirs")), &met) // none: then the numbers alone tell
 	one := &writing{session: &session{Judge: w.judge, phone: maker}, tx: w.tx, decl: w.decl, edit: edit}
+	arrived, err := types.ParseDateTime(parked.GetString("at"))
+	if err != nil {
+		return err
+	}
+	for field, name := range one.rename(arrived.Time()) { // it was taken under its old name then
+		if v, ok := met[name]; ok {
+			met[field] = v
+		}
+	}
+	edit = one.edit
+	for field := range w.decision.Fields {
+		if _, changed := edit.Change[field]; !changed {
+			return errArgs
+		}
+	}
 	for _, field := range slices.Sorted(maps.Keys(edit.Change)) {
 		mine, err := one.changed(w.record.Collection(), field)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -30,6 +31,7 @@ func (s *session) write(tx core.App, e *wire.Edit) (wire.Verdict, error) {
 		return wire.Verdict{}, errAction
 	}
 	w := &writing{session: s, tx: tx, decl: decl, edit: e, verdict: wire.Verdict{N: e.N, Is: wire.Taken}}
+	old := w.rename(s.now)
 	var err error
 	switch {
 	case e.Create != nil:
@@ -39,7 +41,40 @@ func (s *session) write(tx core.App, e *wire.Edit) (wire.Verdict, error) {
 	default:
 		err = w.change()
 	}
+	w.oldNames(old)
 	return w.verdict, err
+}
+
+// rename puts names of now for those that an older app gave its fields, and
+// returns the old ones.
+func (w *writing) rename(now time.Time) map[string]string {
+	if len(w.decl.Aliases) == 0 {
+		return nil
+	}
+	e := *w.edit
+	all := map[string]string{}
+	var old map[string]string
+	if e.Create, old = commune.Renamed(w.decl.Aliases, e.Create, now); old != nil {
+		maps.Copy(all, old)
+	}
+	if e.Change, old = commune.Renamed(w.decl.Aliases, e.Change, now); old != nil {
+		maps.Copy(all, old)
+	}
+	if e.Add, old = commune.Renamed(w.decl.Aliases, e.Add, now); old != nil {
+		maps.Copy(all, old)
+	}
+	w.edit = &e
+	return all
+}
+
+// oldNames tells the older app what was met in the words that it knows.
+func (w *writing) oldNames(old map[string]string) {
+	for field, name := range old {
+		if met, ok := w.verdict.Met[field]; ok {
+			delete(w.verdict.Met, field)
+			w.verdict.Met[name] = met
+		}
+	}
 }
 
 // writing is one edit of one record.

@@ -165,7 +165,7 @@ var arrows = []struct {
 	{"sync/exchange", []string{"commune", "sync/journal", "sync/pull", "sync/push", "sync/wire"}, "one meeting, both directions"},
 	{"notify", []string{"commune"}, "the outbox knows no service"},
 	{"notify/fcm", []string{"notify", "notify/sms"}, "Firebase is heavy: only this folder imports it"},
-	{"notify/sms", []string{"notify"}, "a gateway knows numbers and texts"},
+	{"notify/sms", []string{"commune", "notify"}, "a gateway knows numbers and texts"},
 	{"notify/webpush", []string{"commune", "notify"}, "a push service is told a class and nothing else"},
 	{"notify/webpushsim", nil, "it plays the browsers' services and knows nobody here"},
 	{"files", []string{"commune", "files/picture", "signin", "sync/wire"}, "files are read by circles; what a circle is, others say"},

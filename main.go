@@ -42,7 +42,7 @@ func main() {
 	way := &signin.Service{App: app, SMS: gateway}
 	browsers := webpush.FromEnv(func() string { return way.PublicURL })
 	way.WebPush = browsers
-	outbox := &notify.Outbox{App: app, Senders: []notify.Sender{fcm.FromEnv(), browsers}}
+	outbox := &notify.Outbox{App: app, Senders: []notify.Sender{fcm.FromEnv(), browsers, sms.SenderFromEnv(app, gateway)}}
 	commune := hooks.Bind(app, hooks.Options{
 		Name:    "Làng Số",
 		Domains: domains,
@@ -50,6 +50,7 @@ func main() {
 		SignIn:  way,
 		Outbox:  outbox,
 		WebPush: browsers,
+		Texts:   sms.InboundFromEnv(app, gateway),
 
 		FileSettings: filestore.FromEnv(),
 	})

@@ -20,6 +20,7 @@ import (
 	"langso/commune"
 	"langso/files"
 	"langso/notify"
+	"langso/notify/sms"
 	"langso/notify/webpush"
 	"langso/signin"
 	"langso/sync/exchange"
@@ -36,6 +37,7 @@ type Options struct {
 	Now     func() time.Time // the server's clock; nil: the computer's
 	Name    string           // "Xã Phúc Hòa"
 	WebPush *webpush.Sender  // the road to browsers; nil: none
+	Texts   *sms.Inbound     // what comes back by SMS; nil: nothing
 
 	FileSettings files.Settings // limits and place of photos and scans; zero: the defaults
 

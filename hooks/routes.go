@@ -39,6 +39,9 @@ func (c *Commune) bindRoutes() {
 			c.SignIn.MayInvite = c.mayInvite
 			signin.Bind(se, c.SignIn)
 		}
+		if c.Texts != nil {
+			c.Texts.Bind(se)
+		}
 		if err := c.store.Routes(se); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -40,7 +41,7 @@ func (h *HTTP) Send(ctx context.Context, number, text string) error {
 	}
 	resp, err := h.client().Do(req)
 	if err != nil {
-		return &notify.Later{Why: reason(err)}
+		return &notify.Later{Why: reason(err), Unsure: sent(err)}
 	}
 	defer resp.Body.Close()
 	// A bounded read lets the connection be used again; the words of the answer
@@ -84,6 +85,12 @@ func (h *HTTP) client() *http.Client {
 		return h.Client
 	}
 	return plain
+}
+
+// sent tells whether a request that failed may have gone all the same.
+func sent(err error) bool {
+	var op *net.OpError
+	return !errors.As(err, &op) || op.Op != "dial"
 }
 
 // reason tells what went wrong on the way without the address, whose query may

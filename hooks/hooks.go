@@ -19,6 +19,7 @@ import (
 
 	"langso/commune"
 	"langso/files"
+	"langso/hints"
 	"langso/notify"
 	"langso/notify/sms"
 	"langso/notify/webpush"
@@ -51,6 +52,7 @@ type Commune struct {
 	App     core.App
 	Journal *journal.Journal
 	Engine  *exchange.Engine
+	Hints   *hints.Hub // phones whose app is open
 	store   *files.Store
 	// Snapshots are the files that new phones begin with; nil before Open.
 	Snapshots *snapshot.Store
@@ -72,6 +74,7 @@ func Bind(app core.App, o Options) *Commune {
 	if o.Outbox != nil {
 		o.Outbox.Heard, o.Outbox.Settle = heard, func() error { return c.seen.flush(c.App) }
 	}
+	c.bindHints()
 	c.bindSchema()
 	c.bindRecords()
 	c.bindSettling()

@@ -36,6 +36,7 @@ func (c *Commune) bindJobs() {
 			c.report("make snapshot files", refresh())
 			c.every(ctx, time.Minute, "make snapshot files", refresh)
 		})
+		running.Go(func() { c.Hints.Run(ctx) })
 		running.Go(func() { c.every(ctx, time.Minute, "note phones", func() error { return c.seen.flush(c.App) }) })
 		if c.Outbox != nil {
 			running.Go(func() { c.Outbox.Run(ctx) })
@@ -44,6 +45,7 @@ func (c *Commune) bindJobs() {
 	})
 	c.App.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 		stop()
+		c.Hints.Close()
 		running.Wait() // PocketBase closes the database next
 		if err := c.writeMark(); err != nil {
 			c.App.Logger().Warn("noting how far the history came failed", "error", err)

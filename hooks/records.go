@@ -118,6 +118,9 @@ func (c *Commune) raise(tx core.App, decl *commune.Collection, one *commune.Case
 		if err := notify.Raise(tx, n, one.Now); err != nil {
 			return fmt.Errorf("raise notice %s: %w", n.Kind, err)
 		}
+		if n.Urgent {
+			c.Hints.Hurry(string(n.To))
+		}
 	}
 	if err := c.nudge(tx, decl, one, notices); err != nil {
 		return err

@@ -30,6 +30,7 @@ func (c *Commune) bindRoutes() {
 		se.Router.POST("/api/sync", c.sync).Bind(apis.SkipSuccessActivityLog()).
 			Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
 		c.bindCourier(se)
+		c.Hints.Bind(se)
 		se.Router.GET("/api/sync/dictionary/{version}", dictionaryFile).Bind(apis.SkipSuccessActivityLog())
 		se.Router.GET("/api/snapshots/{name}", func(e *core.RequestEvent) error {
 			c.Snapshots.ServeFile(e.Response, e.Request, e.Request.PathValue("name"))

@@ -13,6 +13,7 @@ import { settling } from './domains/settling.js';
 import { BrowserStore } from './sync/store.js';
 import { Client } from './sync/client.js';
 import { filesOf } from './sync/files.js';
+import { hints } from './sync/hints.js';
 import { h, redraw } from './ui/el.js';
 import { frame } from './ui/frame.js';
 import { remind } from './ui/remind.js';
@@ -58,6 +59,7 @@ async function start() {
   show();
   client.hello().catch(() => {});
   listen(client);
+  hints(client);
   client.sync();
 }
 

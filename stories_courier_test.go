@@ -12,7 +12,7 @@ func (s *story) packs(args []string) error {
 	if err != nil {
 		return err
 	}
-	if known, err := h.Greeted(); err != nil || !known {
+	if at, err := h.Greeted(); err != nil || at.IsZero() {
 		if err := h.Greet(context.Background()); err != nil {
 			return err
 		}

@@ -58,13 +58,17 @@ func (p *Phone) Greet(ctx context.Context) error {
 	if _, err := courier.ParseKey(got.Seal); err != nil {
 		return fmt.Errorf("greet: %w", err)
 	}
-	return p.setMeta("seal", got.Seal)
+	return errors.Join(p.setMeta("seal", got.Seal), p.setMeta("greeted", p.now().UTC().Format(time.RFC3339)))
 }
 
-// Greeted tells whether the server's sealing key is known.
-func (p *Phone) Greeted() (bool, error) {
-	key, err := getMeta(p.db, "seal")
-	return key != "", err
+// Greeted tells when the server's sealing key was last asked for; the zero time
+// when it is not known.
+func (p *Phone) Greeted() (time.Time, error) {
+	text, err := getMeta(p.db, "greeted")
+	if err != nil || text == "" {
+		return time.Time{}, err
+	}
+	return time.Parse(time.RFC3339, text)
 }
 
 // send is an unsigned request; an answer of status 400 or more is a *Failure.

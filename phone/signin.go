@@ -205,7 +205,7 @@ func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM bundles; DELETE FROM meta WHERE key NOT IN ('server', 'seal')`); err != nil {
+	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM bundles; DELETE FROM meta WHERE key NOT IN ('server', 'seal', 'greeted')`); err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}
 	return p.scrub()

@@ -138,7 +138,7 @@ func (l *line) sync() *cobra.Command {
 			if err != nil {
 				return errors.Join(err, p.SweepFiles()) // it may have been told to forget
 			}
-			if known, err := p.Greeted(); err == nil && !known {
+			if at, err := p.Greeted(); err == nil && time.Since(at) > 24*time.Hour {
 				_ = p.Greet(c.Context()) // so that pack works when there is no network
 			}
 			return errors.Join(l.synced(c, r), l.sendFiles(c, p))

@@ -19,7 +19,7 @@ func (l *line) pack() *cobra.Command {
 	c.Flags().BoolVar(&parts, "parts", false, "print the texts of QR codes instead")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return l.with(func(p *phone.Phone) error {
-			if known, err := p.Greeted(); err == nil && !known {
+			if at, err := p.Greeted(); err == nil && at.IsZero() {
 				_ = p.Greet(c.Context()) // Pack says what is missing
 			}
 			packed, err := p.Pack()

@@ -20,7 +20,7 @@ import { join, newPair, open, rawKey, seal } from './hpke.js';
 
 export const maxBundle = 64 << 10, maxAnswer = 256 << 10, maxCarried = 20, contentType = 'application/x-langso';
 const path = '/api/sync/courier', magic = 'LSC1', head = 25, tag = 65 + 16, block = 256;
-const day = 86_400_000, rememberSent = 30 * day, keepCarried = 7 * day, want = 128 << 10, deliverBytes = 128 << 10;
+const day = 86_400_000, rememberSent = 30 * day, keepCarried = 7 * day, want = 128 << 10, deliverBytes = 128 << 10, patience = 90_000;
 
 const text = new TextEncoder();
 const hex = (/** @type {Uint8Array} */ b) => [...b].map(x => x.toString(16).padStart(2, '0')).join('');
@@ -138,10 +138,10 @@ export class Courier {
   /** @param {Client} client @param {Shelf} [shelf] */
   constructor(client, shelf = new BrowserShelf()) { this.client = client; this.shelf = shelf; }
 
-  /** @param {'sent' | 'carried'} kind @returns {Promise<any[]>} those that are not too old; the others are forgotten */
+  /** @param {'sent' | 'carried'} kind @returns {Promise<any[]>} those that are not too old, nor of an earlier sign-in; the others are forgotten */
   async #all(kind) {
     const now = this.client.now().getTime(), life = kind === 'sent' ? rememberSent : keepCarried, out = [];
-    for (const x of await this.shelf.all(kind)) if (now - Date.parse(x.at) > life) await this.shelf.drop(kind, x.id); else out.push(x);
+    for (const x of await this.shelf.all(kind)) if (now - Date.parse(x.at) > life || (kind === 'sent' && x.phone !== this.client.account?.phone)) await this.shelf.drop(kind, x.id); else out.push(x);
     return out.sort((a, b) => a.at.localeCompare(b.at));
   }
 
@@ -174,7 +174,7 @@ export class Courier {
     const { file, ...sealed } = made.sealed, edits = made.says.edits ?? [];
     await this.shelf.put('sent', { ...sealed, place: this.#place(), epoch: client.state.place.epoch, phone: account.phone, at: client.now().toISOString(),
       edits: await Promise.all(edits.map(async (/** @type {any} */ e) => [e.n, await hashOf(e)])) });
-    return { file, edits: edits.length, left: waiting - edits.length };
+    return { file, edits: edits.length, left: made.says.waiting ?? 0 };
   }
 
   /** All that an answer is made for. When it is another, a later answer has been taken. */
@@ -295,7 +295,7 @@ export class Courier {
 
   /** @param {Carried[]} batch */
   async #deliver(batch) {
-    const res = await this.client.fetch(path, { method: 'POST', headers: { 'Content-Type': contentType }, body: join(...batch.map(c => c.raw)), cache: 'no-store', credentials: 'omit' }).catch(err => { throw new NoRoad(String(err)); });
+    const res = await this.client.fetch(path, { method: 'POST', headers: { 'Content-Type': contentType }, body: join(...batch.map(c => c.raw)), cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout?.(patience) }).catch(err => { throw new NoRoad(String(err)); });
     if (!res.ok) {
       const got = await res.json().catch(() => { throw new NoRoad('HTTP ' + res.status); });
       throw new Refusal(got.code ?? 'unknown', got.say ?? '', res.status, got);

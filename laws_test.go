@@ -162,6 +162,7 @@ var arrows = []struct {
 	{"sync/snapshot", []string{"sync/journal", "sync/wire"}, "a file is a state of the journal in the words of the wire"},
 	{"sync/pull", []string{"sync/journal", "sync/sum", "sync/wire"}, "what goes down is decided by the journal alone"},
 	{"sync/push", []string{"commune", "sync/journal", "sync/wire"}, "edits are judged by declarations"},
+	{"sync/attach", []string{"commune", "dictionary", "sync/exchange", "sync/journal", "sync/wire"}, "any app may have sync: it knows no domain"},
 	{"sync/exchange", []string{"commune", "sync/journal", "sync/pull", "sync/push", "sync/wire"}, "one meeting, both directions"},
 	{"notify", []string{"commune"}, "the outbox knows no service"},
 	{"notify/fcm", []string{"notify", "notify/sms"}, "Firebase is heavy: only this folder imports it"},

@@ -173,6 +173,7 @@ var arrows = []struct {
 	{"files/picture", nil, "bytes in, bytes out: phones clean with it too"},
 	{"notify/fcmsim", nil, "it plays Google and knows nobody here"},
 	{"hints", []string{"signin", "sync/wire"}, "a hint has no content: circles are names to it"},
+	{"metrics", nil, "it counts and knows nobody"},
 	{"signin", []string{"commune", "commune/people", "notify/sms", "notify/webpush", "sync/wire"}, "the way in knows people, not what they do"},
 	{"phone", []string{"dictionary", "sync/courier", "files/picture", "sync/sum", "sync/wire"}, "a phone has no server in it"},
 	{"phone/command", []string{"phone", "sync/courier", "sync/wire"}, "a phone on the command line is a phone"},

@@ -20,6 +20,7 @@ import (
 	"langso/commune"
 	"langso/files"
 	"langso/hints"
+	"langso/metrics"
 	"langso/notify"
 	"langso/notify/sms"
 	"langso/notify/webpush"
@@ -127,7 +128,11 @@ func (c *Commune) Settle() error {
 }
 
 // Absorb gives numbers to everything that was written.
-func (c *Commune) Absorb() error { return c.Journal.Absorb(c.App, 0) }
+func (c *Commune) Absorb() error {
+	begun := time.Now()
+	defer func() { metrics.Absorbed(time.Since(begun)) }()
+	return c.Journal.Absorb(c.App, 0)
+}
 
 // Shared is what the journal must know of the domains: circles and routes as
 // values. The journal knows no domain.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"langso/metrics"
 )
 
 // mark is a small file beside the data folder, not in it: how far the history
@@ -56,6 +58,7 @@ func (c *Commune) noticeRollback() error {
 		if err := c.Journal.Raise(max(m.Seq, head.Seq) + jump); err != nil {
 			return err
 		}
+		metrics.EpochRaised()
 		c.App.Logger().Warn("the database is not the one that was here: a new epoch begins", "had", m.Seq, "has", head.Seq)
 	}
 	if err := c.writeMark(); err != nil {

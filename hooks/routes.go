@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -31,6 +32,7 @@ func (c *Commune) bindRoutes() {
 			Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
 		c.bindCourier(se)
 		c.Hints.Bind(se)
+		c.bindMetrics(se)
 		se.Router.GET("/api/sync/dictionary/{version}", dictionaryFile).Bind(apis.SkipSuccessActivityLog())
 		se.Router.GET("/api/snapshots/{name}", func(e *core.RequestEvent) error {
 			c.Snapshots.ServeFile(e.Response, e.Request, e.Request.PathValue("name"))
@@ -140,6 +142,7 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 	if encoding != "" {
 		h.Set("Content-Encoding", encoding)
 	}
+	c.carried(e, phone.ID, len(packed))
 	return send(e, packed)
 }
 
@@ -173,6 +176,7 @@ func (c *Commune) syncBinary(e *core.RequestEvent, body []byte) error {
 	// The first byte says what it is; the phone has a clock of its own.
 	h["Content-Type"], h["Date"] = nil, nil
 	h.Del("X-Content-Type-Options")
+	c.carried(e, phone.ID, len(packed))
 	return send(e, packed)
 }
 
@@ -192,9 +196,11 @@ func (c *Commune) handedIn(e *core.RequestEvent, phone *signin.Phone, ask *wire.
 
 // exchange is the meeting itself.
 func (c *Commune) exchange(e *core.RequestEvent, phone *signin.Phone, ask *wire.Ask) ([]wire.Line, error) {
+	begun := time.Now()
 	answer, err := c.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
+	apart := measure(ask, answer, err, time.Since(begun))
 	if err == nil {
-		c.seen.note(phone.ID, ask, c.Now())
+		c.seen.note(phone.ID, ask, apart, c.Now())
 	}
 	return answer, err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"langso/commune"
 	"langso/sync/wire"
 )
 
@@ -14,28 +15,61 @@ import (
 // a while: an exchange that brings nothing must not cost a write.
 type seen struct {
 	mu     sync.Mutex
-	phones map[string]sighting
+	phones map[string]*sighting
 }
 
+// sighting is what happened to one phone since the last flush.
 type sighting struct {
-	at      time.Time
-	app     string
-	waiting int
-	epoch   string
-	cursor  wire.Cursor
+	at       time.Time // of the last exchange; zero: only bytes were counted
+	app      string
+	waiting  int
+	epoch    string
+	cursor   wire.Cursor
+	skew     int    // seconds by which the phone's clock is ahead
+	timed    bool   // skew is known
+	day      string // the commune's day that up and down are of
+	up, down int
+	repairs  int // times that the phone's sums were not the server's
 }
 
-func (s *seen) note(phone string, ask *wire.Ask, now time.Time) {
+func (s *seen) note(phone string, ask *wire.Ask, apart bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p := s.of(phone)
+	p.at, p.waiting, p.epoch, p.cursor = now, ask.Waiting, ask.Epoch, ask.Cursor
+	if p.app = ask.App; len(p.app) > 60 {
+		p.app = p.app[:60]
+	}
+	if clock, err := time.Parse(time.RFC3339, ask.Clock); err == nil {
+		p.skew, p.timed = int(clock.Sub(now).Seconds()), true
+	}
+	if apart {
+		p.repairs++
+	}
+}
+
+// carried counts the bytes of an ask and its answer.
+func (s *seen) carried(phone string, up, down int, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.of(phone)
+	if day := commune.Day(now); p.day != day {
+		p.day, p.up, p.down = day, 0, 0 // what was not written of yesterday is forgotten
+	}
+	p.up += up
+	p.down += down
+}
+
+func (s *seen) of(phone string) *sighting {
 	if s.phones == nil {
-		s.phones = map[string]sighting{}
+		s.phones = map[string]*sighting{}
 	}
-	app := ask.App
-	if len(app) > 60 {
-		app = app[:60]
+	p := s.phones[phone]
+	if p == nil {
+		p = &sighting{}
+		s.phones[phone] = p
 	}
-	s.phones[phone] = sighting{now, app, ask.Waiting, ask.Epoch, ask.Cursor}
+	return p
 }
 
 // flush writes the sightings into the collection phones, for the administrator.
@@ -48,12 +82,21 @@ func (s *seen) flush(app core.App) error {
 		return nil
 	}
 	return app.RunInTransaction(func(tx core.App) error {
-		q := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET seen = {:at}, app = {:app}, waiting = {:waiting}, cursor = {:cursor}, cursor_epoch = {:epoch},
+		met := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET seen = {:at}, app = {:app}, waiting = {:waiting}, cursor = {:cursor}, cursor_epoch = {:epoch},
 			refused = (SELECT count(*) FROM sync_verdicts v WHERE v.phone = {:phone} AND json_extract(v.verdict, '$.is') = 'refused'),
 			parked = (SELECT count(*) FROM parked_edits p WHERE p.phone = {:phone} AND p.state = 'waiting') WHERE id = {:phone}`).Prepare()
-		defer q.Close()
+		defer met.Close()
+		counted := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET up = iif({:day} IN ('', day), up, 0) + {:up}, down = iif({:day} IN ('', day), down, 0) + {:down}, day = iif({:day} = '', day, {:day}),
+			skew = iif({:timed}, {:skew}, skew), repairs = repairs + {:repairs} WHERE id = {:phone}`).Prepare()
+		defer counted.Close()
 		for id, p := range phones {
-			_, err := q.Bind(dbx.Params{"phone": id, "at": p.at.UTC().Format(time.RFC3339), "app": p.app, "waiting": p.waiting, "cursor": p.cursor, "epoch": p.epoch}).Execute()
+			if !p.at.IsZero() {
+				_, err := met.Bind(dbx.Params{"phone": id, "at": p.at.UTC().Format(time.RFC3339), "app": p.app, "waiting": p.waiting, "cursor": p.cursor, "epoch": p.epoch}).Execute()
+				if err != nil {
+					return err
+				}
+			}
+			_, err := counted.Bind(dbx.Params{"phone": id, "day": p.day, "up": p.up, "down": p.down, "timed": p.timed, "skew": p.skew, "repairs": p.repairs}).Execute()
 			if err != nil {
 				return err
 			}

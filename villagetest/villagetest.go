@@ -5,9 +5,6 @@ package villagetest
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -32,6 +29,7 @@ type Server struct {
 	handler atomic.Pointer[http.Handler]
 	options hooks.Options
 	dir     string
+	stopped bool
 }
 
 // Clock is a wall clock that tests move.
@@ -53,18 +51,25 @@ var Today = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
 // alter the options.
 func New(tb testing.TB, domains []commune.Domain, change ...func(*hooks.Options)) *Server {
 	tb.Helper()
-	s := &Server{Clock: &Clock{at: Today}, dir: apptest.Dir(tb)}
+	return At(tb, apptest.Dir(tb), domains, change...)
+}
+
+// At is New on a data folder that is there already.
+func At(tb testing.TB, dir string, domains []commune.Domain, change ...func(*hooks.Options)) *Server {
+	tb.Helper()
+	s := &Server{Clock: &Clock{at: Today}, dir: dir}
 	s.options = hooks.Options{Domains: domains, Now: s.Clock.Now, Name: "Xã thử"}
 	for _, f := range change {
 		f(&s.options)
 	}
 	s.start(tb)
-	tb.Cleanup(s.stop)
+	tb.Cleanup(s.Stop)
 	return s
 }
 
 func (s *Server) start(tb testing.TB) {
 	tb.Helper()
+	s.stopped = false
 	app := apptest.Boot(tb, s.dir)
 	if s.options.SignIn != nil {
 		s.options.SignIn.App = app
@@ -92,7 +97,12 @@ func (s *Server) start(tb testing.TB) {
 	}
 }
 
-func (s *Server) stop() {
+// Stop ends the server as on a quiet evening. It may be called again.
+func (s *Server) Stop() {
+	if s.stopped {
+		return
+	}
+	s.stopped = true
 	event := &core.TerminateEvent{App: s.App}
 	_ = s.App.OnTerminate().Trigger(event, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
 }
@@ -101,7 +111,7 @@ func (s *Server) stop() {
 // crash or an update.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
-	s.stop()
+	s.Stop()
 	s.start(tb)
 }
 
@@ -175,83 +185,4 @@ func (s *Server) PhoneAt(tb testing.TB, dir, person string, n *Network) *phone.P
 		tb.Fatal(err)
 	}
 	return p
-}
-
-// Network carries requests to the server in memory. Its faults are functions,
-// so that a simulation decides by its seed.
-type Network struct {
-	server *Server
-	// Fault decides what happens to a request; nil: nothing.
-	Fault func() Fault
-	// Requests, Up and Down count what was carried, bodies only.
-	Requests, Up, Down atomic.Int64
-}
-
-// Fault is what a bad network does to one request.
-type Fault struct {
-	Drop    bool          // the request never arrives
-	Repeat  bool          // it arrives twice; the second answer comes back
-	Lose    bool          // it arrives, the answer does not
-	Cut     func(int) int // how many of the answer's bytes come through
-	Captive bool          // a portal answers a page instead
-	Between func()        // called when the server has committed and the answer is not yet under way
-}
-
-// Network returns a network to this server without faults.
-func (s *Server) Network() *Network { return &Network{server: s} }
-
-var errLost = errors.New("the network lost it")
-
-// RoundTrip implements http.RoundTripper.
-func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
-		}
-	}
-	n.Requests.Add(1)
-	n.Up.Add(int64(len(body)))
-	var f Fault
-	if n.Fault != nil {
-		f = n.Fault()
-	}
-	switch {
-	case f.Drop:
-		return nil, errLost
-	case f.Captive:
-		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: io.NopCloser(bytes.NewReader([]byte("<html>Đăng nhập Wi-Fi</html>\n"))), Request: r}, nil
-	}
-	serve := func() *http.Response {
-		// As on a wire: the server sees a request of its own.
-		again := httptest.NewRequest(r.Method, r.URL.String(), bytes.NewReader(body)).WithContext(context.WithoutCancel(r.Context()))
-		again.Header = r.Header.Clone()
-		w := httptest.NewRecorder()
-		n.server.Handler().ServeHTTP(w, again)
-		return w.Result()
-	}
-	response := serve()
-	if f.Repeat {
-		response = serve()
-	}
-	if f.Between != nil {
-		f.Between()
-	}
-	if f.Lose {
-		return nil, errLost
-	}
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	if f.Cut != nil {
-		if at := f.Cut(len(answer)); at < len(answer) {
-			answer = answer[:at]
-		}
-	}
-	n.Down.Add(int64(len(answer)))
-	response.Body = io.NopCloser(bytes.NewReader(answer))
-	response.Request = r
-	return response, nil
 }

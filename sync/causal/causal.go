@@ -238,6 +238,9 @@ func (j *judge) held(op int, s *session, held map[string]string) {
 	var newestKey, oldestKey string
 	for _, key := range sorted(held) {
 		at, known := j.place(key, held[key])
+		if _, read := s.reads[key]; held[key] == "" && at >= 0 && !read {
+			continue // not there yet, or there no more: both are possible
+		}
 		if !known {
 			j.report(FromNowhere, op, "%s holds %q, which nobody wrote", key, held[key])
 			continue

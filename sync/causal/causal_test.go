@@ -32,14 +32,15 @@ type all = map[string]string
 
 func TestWhatHolds(t *testing.T) {
 	for name, ops := range map[string][]Op{
-		"who reads from the beginning on":       {held("tu", all{}), held("tu", all{"a": "a1", "b": ""}), held("tu", all{"a": "a1", "b": "b1"}), held("tu", all{"a": "a2", "b": "b1"})},
-		"who sees an own word that waits":       {wrote("lan", 1, "a", "a1"), seen("lan", all{"a": "a1"})},
-		"who sees what came after the own":      {wrote("lan", 1, "a", "a1"), answered("lan", 1, true), seen("lan", all{"a": "a2"})},
-		"who was refused and sees the old":      {wrote("lan", 1, "a", "a1"), answered("lan", 1, true), wrote("lan", 3, "a", "no"), answered("lan", 3, false), seen("lan", all{"a": "a1"})},
-		"who answers what was read":             {held("lan", all{"a": "a1", "b": "b1"}), wrote("lan", 2, "a", "a2")},
-		"who sees nothing yet, as all was once": {held("tu", all{"a": "", "b": ""})},
+		"who reads from the beginning on":               {held("tu", all{}), held("tu", all{"a": "a1", "b": ""}), held("tu", all{"a": "a1", "b": "b1"}), held("tu", all{"a": "a2", "b": "b1"})},
+		"who sees an own word that waits":               {wrote("lan", 1, "a", "a1"), seen("lan", all{"a": "a1"})},
+		"who sees what came after the own":              {wrote("lan", 1, "a", "a1"), answered("lan", 1, true), seen("lan", all{"a": "a2"})},
+		"who was refused and sees the old":              {wrote("lan", 1, "a", "a1"), answered("lan", 1, true), wrote("lan", 3, "a", "no"), answered("lan", 3, false), seen("lan", all{"a": "a1"})},
+		"who answers what was read":                     {held("lan", all{"a": "a1", "b": "b1"}), wrote("lan", 2, "a", "a2")},
+		"who saw nothing yet of what was deleted later": {held("tu", all{"c": ""}), held("tu", all{"c": "c1"}), held("tu", all{"c": ""})},
+		"who sees nothing yet, as all was once":         {held("tu", all{"a": "", "b": ""})},
 	} {
-		if found := Check(History{Versions: versions, Ops: ops}); len(found) > 0 {
+		if found := Check(History{Versions: append(versions, Version{Key: "c", Value: "c1"}, Version{Key: "c"}), Ops: ops}); len(found) > 0 {
 			t.Errorf("%s: %v", name, found)
 		}
 	}

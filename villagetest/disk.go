@@ -83,17 +83,22 @@ func (s *Server) Restore(tb testing.TB, f Folder) {
 // there, nothing is closed in order. Then it starts again.
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
-	f := s.Backup(tb)
-	beside, err := os.ReadFile(s.dir + ".mark")
+	s.Crash(tb, s.Backup(tb))
+}
+
+// Crash is Kill with what the crash left in the data folder.
+func (s *Server) Crash(tb testing.TB, left Folder) {
+	tb.Helper()
+	mark, err := os.ReadFile(s.dir + ".mark")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		tb.Fatal(err)
 	}
 	s.Stop()
-	if err := f.Write(s.dir); err != nil {
-		tb.Fatalf("kill: %v", err)
+	if err := left.Write(s.dir); err != nil {
+		tb.Fatalf("crash: %v", err)
 	}
-	if beside != nil { // stopping in order has written a newer one
-		if err := os.WriteFile(s.dir+".mark", beside, 0o600); err != nil {
+	if mark != nil { // stopping in order has written a newer one
+		if err := os.WriteFile(s.dir+".mark", mark, 0o600); err != nil {
 			tb.Fatal(err)
 		}
 	}

@@ -35,8 +35,8 @@ type world struct {
 	made    map[string]string // "<phone>/<n>" → the record that the edit makes
 	words   map[string]string // word → "<collection>/<record>" that holds it
 	backup  *backup
-	full    bool // the server's disk
-	extra   string
+	full    bool   // the server's disk
+	extra   string // a field that an administrator made, by name and id
 	extraID string
 	told    record
 }

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/pocketbase/pocketbase"
@@ -22,6 +23,7 @@ import (
 	_ "langso/pb_migrations"
 	"langso/phone/command"
 	"langso/signin"
+	"langso/signin/firebase"
 	"langso/sync/journal"
 )
 
@@ -42,6 +44,14 @@ func main() {
 	way := &signin.Service{App: app, SMS: gateway}
 	browsers := webpush.FromEnv(func() string { return way.PublicURL })
 	way.WebPush = browsers
+	tokens, err := firebase.FromEnv()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if tokens != nil {
+		way.Tokens = tokens
+	}
 	outbox := &notify.Outbox{App: app, Senders: []notify.Sender{fcm.FromEnv(), browsers, sms.SenderFromEnv(app, gateway)}}
 	commune := hooks.Bind(app, hooks.Options{
 		Name:    "Làng Số",

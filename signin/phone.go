@@ -17,6 +17,7 @@ import (
 	"langso/commune"
 	"langso/commune/people"
 	"langso/notify/webpush"
+	"langso/signin/firebase"
 	"langso/sync/wire"
 )
 
@@ -24,6 +25,8 @@ var (
 	errKey        = refuse(http.StatusBadRequest, "bad_key", "Khóa của máy không hợp lệ, xin mở lại ứng dụng.")
 	errInvitation = refuse(http.StatusForbidden, "bad_invitation", "Mã mời không đúng, đã dùng hoặc đã quá 10 phút. Xin lấy mã mới ở bàn một cửa.")
 	errNotOfficer = refuse(http.StatusForbidden, "not_yours", "Chỉ cán bộ một cửa đang làm nhiệm vụ mới mời được.")
+	errToken      = refuse(http.StatusForbidden, "bad_token", "Chưa xác nhận được số điện thoại, hoặc số này chưa khai với xã. Xin làm lại, hoặc đến bàn một cửa để quét mã QR.")
+	errTokensOff  = refuse(http.StatusServiceUnavailable, "firebase_off", "Xã chưa mở cách đăng nhập này. Xin dùng mã gửi qua tin nhắn.")
 	errNobody     = refuse(http.StatusNotFound, "not_found", "Không tìm thấy người này.")
 )
 
@@ -42,7 +45,7 @@ func (s *Service) holders(number string) ([]holder, error) {
 }
 
 func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
-	var ask struct{ Number, Code, Person, Invitation, Key, Label string }
+	var ask struct{ Number, Code, Person, Invitation, Firebase, Key, Label string }
 	if err := decode(body, &ask); err != nil {
 		return nil, err
 	}
@@ -52,11 +55,8 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 	if ask.Invitation != "" {
 		return s.byInvitation(ask.Invitation, ask.Key, ask.Label)
 	}
-	number, ok := people.Number(ask.Number)
-	if !ok {
-		return nil, errNumber
-	}
-	if err := s.tryCode(number, ask.Code); err != nil {
+	number, use, err := s.prove(e, ask.Firebase, ask.Number, ask.Code)
+	if err != nil {
 		return nil, err
 	}
 	who, err := s.holders(number)
@@ -69,7 +69,7 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 	for _, h := range who {
 		if ask.Person == "" || h.ID == ask.Person {
 			return s.admitPhone(h, ask.Key, ask.Label, func(tx core.App) error {
-				if err := s.useCode(tx, number, ask.Code); err != nil {
+				if err := use(tx); err != nil {
 					return err
 				}
 				// The number is theirs: that much is known of them now.
@@ -78,7 +78,35 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 			})
 		}
 	}
+	if ask.Firebase != "" {
+		return nil, errToken
+	}
 	return nil, errCode // somebody else's id: the same as a wrong code
+}
+
+// prove returns the number that the person has shown to hold, by a code or by
+// Firebase's word, and what uses the proof up. A token has nothing to use up: it is good
+// for five minutes, for its number's persons alone.
+func (s *Service) prove(e *core.RequestEvent, token, given, code string) (number string, use func(core.App) error, err error) {
+	if token == "" {
+		number, ok := people.Number(given)
+		if !ok {
+			return "", nil, errNumber
+		}
+		return number, func(tx core.App) error { return s.useCode(tx, number, code) }, s.tryCode(number, code)
+	}
+	if s.Tokens == nil {
+		return "", nil, errTokensOff
+	}
+	said, err := s.Tokens.Number(e.Request.Context(), token)
+	if errors.Is(err, firebase.ErrAway) {
+		return "", nil, err
+	}
+	number, ok := people.Number(said)
+	if err != nil || !ok {
+		return "", nil, errToken
+	}
+	return number, func(core.App) error { return nil }, nil
 }
 
 // admitPhone makes the row of a phone, or finds it by its key.

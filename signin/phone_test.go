@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"rsc.io/qr"
 
 	"langso/notify/webpush"
+	"langso/signin/firebase"
 )
 
 func TestOneKeyIsOnePhone(t *testing.T) {
@@ -329,5 +331,50 @@ func TestCodeInAnswerIsUTF8AndLabelFits(t *testing.T) {
 	}
 	if label := v.record("phones", a.Phone).GetString("label"); label != strings.Repeat("ệ", 120) {
 		t.Errorf("label of %d bytes", len(label))
+	}
+}
+
+// word is Firebase's of which number a token proves.
+type word map[string]string
+
+func (w word) Number(_ context.Context, token string) (string, error) {
+	if token == "away" {
+		return "", firebase.ErrAway
+	}
+	if w[token] == "" {
+		return "", firebase.ErrToken
+	}
+	return w[token], nil
+}
+
+// TestFirebaseProvesANumber: a token opens what a code for its number opens, and
+// nothing more.
+func TestFirebaseProvesANumber(t *testing.T) {
+	v := newVillage(t)
+	v.person("con", "+84912345678", "2010")
+	h := newHandset(t)
+	enter := func(token, person string) answer {
+		return v.post("/api/phones/sign-in", map[string]string{"firebase": token, "person": person, "key": h.public(), "label": "Máy", "number": "0900000001", "code": "000000"}, nil)
+	}
+	if a := enter("lan", ""); a.Code != "firebase_off" {
+		t.Errorf("without the setting: %s", a.raw)
+	}
+	v.service.Tokens = word{"lan": "+84912345678", "nobody": "+84999999999", "abroad": "+15551234567"}
+	for who, c := range map[string][3]string{
+		"a token that is not believed": {"forged", "", "bad_token"}, "a number nobody has": {"nobody", "", "bad_token"}, "another country": {"abroad", "", "bad_token"},
+		"somebody with another number": {"lan", id("canbo"), "bad_token"}, "Google is away": {"away", "", "busy"},
+	} {
+		if a := enter(c[0], c[1]); a.Code != c[2] {
+			t.Errorf("%s: %s", who, a.raw)
+		}
+	}
+	if a := enter("lan", ""); len(a.Choose) != 2 {
+		t.Errorf("two share the number: %s", a.raw)
+	}
+	if a := enter("lan", id("lan")); a.Phone == "" || a.Person.ID != id("lan") {
+		t.Errorf("entered as %s", a.raw)
+	}
+	if got := v.record("persons", id("lan")).GetInt("identity_level"); got != 1 {
+		t.Errorf("identity level %d: the number is theirs", got)
 	}
 }

@@ -34,6 +34,7 @@ type Service struct {
 	Now       func() time.Time
 	MayInvite func(app core.App, person string) bool
 	PublicURL string
+	Tokens    NumberProof     // nil: Firebase's word is not taken
 	WebPush   *webpush.Sender // nil: no phone can be woken through its browser
 
 	mu     sync.Mutex
@@ -44,6 +45,12 @@ type Service struct {
 	secret  []byte          // keys the hashes of codes; it dies with the process
 	serving context.Context // ends when the app terminates
 	sending sync.WaitGroup  // codes on their way to the gateway
+}
+
+// NumberProof tells which telephone number a token proves; its error is
+// firebase.ErrAway when that cannot be said now.
+type NumberProof interface {
+	Number(ctx context.Context, token string) (string, error)
 }
 
 // Failure is a refusal of a whole request.

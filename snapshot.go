@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,9 +11,9 @@ import (
 	"langso/hooks"
 )
 
-// snapshotCommand writes the snapshot files into a folder, for a card.
+// snapshotCommand writes the snapshot file, for a card.
 func snapshotCommand(c *hooks.Commune) *cobra.Command {
-	return &cobra.Command{Use: "snapshot <thư mục>", Short: "Ghi các tệp nạp sẵn (chợ, danh mục chung) ra thẻ nhớ, để điện thoại mới nạp mà không cần mạng", Args: cobra.ExactArgs(1),
+	return &cobra.Command{Use: "snapshot <tệp>", Short: "Ghi tệp nạp sẵn (chợ, danh mục chung) ra thẻ nhớ, để điện thoại mới nạp mà không cần mạng", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := c.Settle(); err != nil {
 				return err
@@ -20,20 +21,22 @@ func snapshotCommand(c *hooks.Commune) *cobra.Command {
 			if _, err := c.Snapshots.Refresh(command.Context()); err != nil {
 				return err
 			}
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
+			from := c.Snapshots.Path()
+			if from == "" {
+				return errors.New("xã còn quá ít mục dùng chung, chưa cần tệp nạp sẵn")
+			}
+			raw, err := os.ReadFile(from)
+			if err != nil {
 				return err
 			}
-			for _, f := range c.Snapshots.Files() {
-				to := filepath.Join(args[0], f.Circle+".langso.br")
-				raw, err := os.ReadFile(f.Path)
-				if err != nil {
-					return err
-				}
-				if err := os.WriteFile(to, raw, 0o644); err != nil {
-					return err
-				}
-				fmt.Fprintf(command.OutOrStdout(), "%s  %d byte\n", to, len(raw))
+			to := args[0]
+			if filepath.Ext(to) != ".br" {
+				to += ".br" // by which a phone knows how it is packed
 			}
+			if err := os.WriteFile(to, raw, 0o644); err != nil {
+				return err
+			}
+			fmt.Fprintf(command.OutOrStdout(), "%s  %d byte\n", to, len(raw))
 			return nil
 		}}
 }

@@ -168,7 +168,9 @@ func (a *asker) firstSync(client *http.Client, url string) error {
 					return err
 				}
 				epoch = name
-				loaded = append(loaded, fmt.Sprintf("%q:%d", s.Circle, s.Seq))
+				for _, c := range s.Circles {
+					loaded = append(loaded, fmt.Sprintf("%q:%d", c, s.Seq))
+				}
 			}
 		}
 		if len(loaded) == 0 {

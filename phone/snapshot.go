@@ -40,12 +40,12 @@ func (p *Phone) loaded() (map[string]wire.Cursor, error) {
 }
 
 // Load fills an empty phone from a snapshot file, as it comes by card, without a
-// network; the next Sync brings only what changed since. It returns the circle
+// network; the next Sync brings only what changed since. It returns the circles
 // whose records the file holds and how many they are.
-func (p *Phone) Load(path string) (circle string, n int, err error) {
+func (p *Phone) Load(path string) (circles []string, n int, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return "", 0, fmt.Errorf("load snapshot: %w", err)
+		return nil, 0, fmt.Errorf("load snapshot: %w", err)
 	}
 	encoding := map[string]string{".br": "br", ".zst": "zstd", ".gz": "gzip"}[filepath.Ext(path)]
 	p.syncing.Lock()
@@ -55,25 +55,25 @@ func (p *Phone) Load(path string) (circle string, n int, err error) {
 
 // load takes a snapshot file in one transaction. name, unless empty, is what
 // the file must be.
-func (p *Phone) load(packed []byte, encoding, name string) (circle string, n int, err error) {
+func (p *Phone) load(packed []byte, encoding, name string) (circles []string, n int, err error) {
 	plain, err := wire.Unpack(packed, encoding, wire.MaxSnapshot)
 	if err != nil {
-		return "", 0, ErrFile
+		return nil, 0, ErrFile
 	}
 	if sum := sha256.Sum256(plain); name != "" && hex.EncodeToString(sum[:]) != name {
-		return "", 0, ErrFile
+		return nil, 0, ErrFile
 	}
 	err = p.transact(func(tx *sql.Tx) error {
-		circle, n, err = p.take(tx, plain)
+		circles, n, err = p.take(tx, plain)
 		return err
 	})
 	if err != nil {
-		return "", 0, fmt.Errorf("load snapshot: %w", err)
+		return nil, 0, fmt.Errorf("load snapshot: %w", err)
 	}
-	return circle, n, nil
+	return circles, n, nil
 }
 
-func (p *Phone) take(tx *sql.Tx, plain []byte) (string, int, error) {
+func (p *Phone) take(tx *sql.Tx, plain []byte) ([]string, int, error) {
 	lines := bufio.NewScanner(bytes.NewReader(plain))
 	lines.Buffer(nil, wire.MaxSnapshot)
 	var head *wire.SnapshotHead
@@ -81,14 +81,14 @@ func (p *Phone) take(tx *sql.Tx, plain []byte) (string, int, error) {
 	for lines.Scan() {
 		var line wire.Line
 		if json.Unmarshal(lines.Bytes(), &line) != nil {
-			return "", 0, ErrFile
+			return nil, 0, ErrFile
 		}
 		if head == nil {
-			if head = line.Snapshot; head == nil || head.V != wire.Version || head.Circle == "" || head.Seq <= 0 {
-				return "", 0, ErrFile
+			if head = line.Snapshot; head == nil || head.V != wire.Version || len(head.Circles) == 0 || head.Seq <= 0 {
+				return nil, 0, ErrFile
 			}
 			if err := p.opens(tx, head); err != nil {
-				return "", 0, err
+				return nil, 0, err
 			}
 			continue
 		}
@@ -97,19 +97,26 @@ func (p *Phone) take(tx *sql.Tx, plain []byte) (string, int, error) {
 		}
 		rows, err := line.Changes.Rows()
 		if err != nil {
-			return "", 0, ErrFile
+			return nil, 0, ErrFile
 		}
 		for _, row := range rows {
-			if err := p.show(tx, line.Changes.Coll, row, []string{head.Circle}); err != nil {
-				return "", 0, err
+			in := []string{}
+			for _, i := range row.In {
+				if i < 0 || i >= len(head.Circles) {
+					return nil, 0, ErrFile
+				}
+				in = append(in, head.Circles[i])
+			}
+			if err := p.show(tx, line.Changes.Coll, row, in); err != nil {
+				return nil, 0, err
 			}
 			n++
 		}
 	}
 	if err := lines.Err(); err != nil || head == nil {
-		return "", 0, ErrFile
+		return nil, 0, ErrFile
 	}
-	return head.Circle, n, moved(tx)
+	return head.Circles, n, moved(tx)
 }
 
 // opens makes room for a snapshot: only a phone that has not synced takes one,
@@ -140,16 +147,15 @@ func (p *Phone) opens(tx *sql.Tx, head *wire.SnapshotHead) error {
 			return err
 		}
 	}
-	if epoch != head.Epoch || len(have) == 0 {
+	if epoch != head.Epoch || len(have) == 0 || slices.ContainsFunc(head.Circles, func(c string) bool { _, has := have[c]; return has }) {
 		if err := forgetRecords(tx); err != nil {
 			return err
 		}
 		have = map[string]wire.Cursor{}
 	}
-	if _, err := tx.Exec(`DELETE FROM records WHERE circles = ?`, `["`+head.Circle+`"]`); err != nil {
-		return err
+	for _, c := range head.Circles {
+		have[c] = head.Seq
 	}
-	have[head.Circle] = head.Seq
 	list, err := json.Marshal(have)
 	if err != nil {
 		return err

@@ -374,24 +374,24 @@ export class Answer {
  */
 export function takeSnapshot(state, lines) {
   const head = lines[0]?.snapshot, p = state.place;
-  if (!isObject(head) || head.v !== 1 || !isText(head.circle) || !(head.seq > 0) || p.cursor || p.resume) return;
+  if (!isObject(head) || head.v !== 1 || !Array.isArray(head.circles) || !head.circles.length || !(head.seq > 0) || p.cursor || p.resume) return;
   const w = new Writes();
   try {
     const rows = lines.slice(1).flatMap(o => (isObject(o.changes) ? rowsOf(o.changes).map(r => ({ ...r, coll: String(o.changes.coll) })) : []));
-    if (p.epoch !== head.epoch || !Object.keys(p.loaded).length) {
+    if (p.epoch !== head.epoch || !Object.keys(p.loaded).length || head.circles.some((/** @type {string} */ c) => c in p.loaded)) {
       state.records.clear();
       w.clear = true;
       p.loaded = {};
     }
-    for (const { id, seq, coll, set = {} } of rows) {
+    for (const { id, seq, coll, in: at = [], set = {} } of rows) {
       let of = state.records.get(coll);
       if (!of) state.records.set(coll, of = new Map());
-      const rec = { id, seq, in: [head.circle], set };
+      const rec = { id, seq, in: at.map(i => need(head.circles[i], isText)), set };
       of.set(id, rec);
       w.put(coll, id, rec);
     }
   } catch { return; }
-  p.loaded = { ...p.loaded, [head.circle]: head.seq };
+  p.loaded = { ...p.loaded, ...Object.fromEntries(head.circles.map((/** @type {string} */ c) => [c, head.seq])) };
   Object.assign(p, { epoch: String(head.epoch), circles: Object.keys(p.loaded).sort(), sum: '' });
   w.place = true;
   return w;

@@ -456,14 +456,14 @@ func (l *line) status() *cobra.Command {
 
 func (l *line) load() *cobra.Command {
 	return &cobra.Command{Use: "load <file>", Short: "Fill an empty phone from a snapshot file, without a network", Args: cobra.ExactArgs(1),
-		Long: "Fill an empty phone from a snapshot file that came by card, without a network.\nThe next sync brings only what changed since. `langso snapshot <folder>` on the server writes such files.",
+		Long: "Fill an empty phone from a snapshot file that came by card, without a network.\nThe next sync brings only what changed since. `langso snapshot <file>` on the server writes such a file.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return l.with(func(p *phone.Phone) error {
-				circle, n, err := p.Load(args[0])
+				circles, n, err := p.Load(args[0])
 				if err != nil {
 					return err
 				}
-				return l.say(c.OutOrStdout(), map[string]any{"circle": circle, "records": n}, "Đã nạp %d mục của %s.", n, circle)
+				return l.say(c.OutOrStdout(), map[string]any{"circles": circles, "records": n}, "Đã nạp %d mục dùng chung.", n)
 			})
 		}}
 }

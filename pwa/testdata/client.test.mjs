@@ -174,7 +174,7 @@ test('a phone that lost a record finds out which, and only that comes', async ()
 });
 
 test('a new phone begins with the snapshot file', async () => {
-  const file = [{ snapshot: { v: 1, epoch: 'e', circle: 'market', seq: 7 } }, { changes: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], whole: true, in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
+  const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 7 } }, { changes: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], whole: true, in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
   const name = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(file))).toString('hex');
   const store = new MemoryStore(), asks = [];
   const c = new Client(store, {
@@ -184,7 +184,7 @@ test('a new phone begins with the snapshot file', async () => {
       const ask = JSON.parse(new TextDecoder().decode(body));
       asks.push(ask);
       return ask.loaded ? nd({ standing: { hash: 'h', circles: ['commune', 'market'] } }, { gone: { products: ['p2'] } }, { complete: { cursor: 9, epoch: 'e' } })
-        : nd({ load: [{ circle: 'market', seq: 7, name, bytes: 9 }] });
+        : nd({ load: [{ circles: ['market'], seq: 7, name, bytes: 9 }] });
     },
   });
   await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);

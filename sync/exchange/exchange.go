@@ -411,7 +411,7 @@ func (x *Engine) oldest(p pull.Phone) int64 {
 // offer names the files that the phone has not loaded.
 func (x *Engine) offer(p pull.Phone, head journal.Head) (out []wire.Snapshot) {
 	for _, s := range x.Offer(p.Now, head) {
-		if _, has := p.Loaded[s.Circle]; !has {
+		if slices.ContainsFunc(s.Circles, func(c string) bool { _, has := p.Loaded[c]; return !has }) {
 			out = append(out, s)
 		}
 	}

@@ -1,16 +1,17 @@
-// Package snapshot keeps ready, as files, what every new phone needs: the
-// records of the circles that the whole commune is in. A file is made in the
+// Package snapshot keeps ready, as a file, what every new phone needs: the
+// records of the circles that the whole commune is in. The file is made in the
 // background with the best compression there is, is named by its content, never
 // changes, and goes through any cache; a first sync then costs the server no
 // more than sending it. It can also be carried by card.
 //
-// A file holds one circle as of one number of the journal. A phone that loaded it
+// A file holds its circles as of one number of the journal. A phone that loaded it
 // is told what changed since, so a file need not be new: it is made again when
 // that tail has grown to a fifth of it. docs/PROTOCOL.md §4.7 has the form.
 package snapshot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,27 +34,34 @@ import (
 )
 
 const (
-	least = 500  // records: below that a file saves less than the journey to it costs
+	least = 50   // records: below that a file saves nothing
 	tail  = 5    // a file is made again when a fifth of it is new
 	rows  = 5000 // records in one line, so that memory stays bounded
 )
 
-// Store makes and keeps the files in one folder.
+// Store makes and keeps the file in a folder.
 type Store struct {
 	dir     string
 	journal *journal.Journal
-	circles map[string][]string // circle → collections in its file
+	colls   map[string][]string // circle → collections whose records in it are in the file
+	circles []string            // sorted
 
 	mu    sync.RWMutex
-	epoch string
-	files map[string]wire.Snapshot // by circle
+	index index
+}
+
+// index is what the folder says of its file.
+type index struct {
+	Epoch string        `json:"epoch"`
+	File  wire.Snapshot `json:"file"`
+	Old   string        `json:"old,omitempty"` // the name before it
 }
 
 // Open opens the store in a folder, which may not be there yet, and finds the
-// files that were made before. circles names for each circle the collections
-// whose records in it are put into its file.
-func Open(dir string, j *journal.Journal, circles map[string][]string) (*Store, error) {
-	s := &Store{dir: dir, journal: j, circles: circles, files: map[string]wire.Snapshot{}}
+// file that was made before. colls names for each circle the collections whose
+// records in it are put into the file.
+func Open(dir string, j *journal.Journal, colls map[string][]string) (*Store, error) {
+	s := &Store{dir: dir, journal: j, colls: colls, circles: slices.Sorted(maps.Keys(colls))}
 	raw, err := os.ReadFile(filepath.Join(dir, "index.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -61,102 +69,82 @@ func Open(dir string, j *journal.Journal, circles map[string][]string) (*Store, 
 	if err != nil {
 		return nil, fmt.Errorf("open snapshots: %w", err)
 	}
-	var index index
-	if json.Unmarshal(raw, &index) != nil {
-		return s, nil // torn by a power cut: the files are made again
-	}
-	s.epoch = index.Epoch
-	for _, f := range index.Files {
-		s.files[f.Circle] = f
+	if json.Unmarshal(raw, &s.index) != nil || !slices.Equal(s.index.File.Circles, s.circles) {
+		s.index = index{} // torn by a power cut, or of an older program: made again
 	}
 	return s, nil
 }
 
-// index is what the folder says of its files.
-type index struct {
-	Epoch string          `json:"epoch"`
-	Files []wire.Snapshot `json:"files"`
-}
-
-// Offer returns the files of these circles that are of the history at hand.
-func (s *Store) Offer(circles []string, head journal.Head) (out []wire.Snapshot) {
+// Offer returns the file when it is of the history at hand and who asks stands
+// in all its circles.
+func (s *Store) Offer(circles []string, head journal.Head) []wire.Snapshot {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.epoch != head.Epoch {
+	if s.index.Epoch != head.Epoch || s.index.File.Name == "" {
 		return nil
 	}
-	for _, c := range circles {
-		if f, ok := s.files[c]; ok {
-			out = append(out, f)
+	for _, c := range s.circles {
+		if !slices.Contains(circles, c) {
+			return nil
 		}
 	}
-	return out
+	return []wire.Snapshot{s.index.File}
 }
 
-// OnDisk is a file that lies ready, packed with brotli.
-type OnDisk struct{ Circle, Path string }
-
-// Files returns where the files lie, in order of circles.
-func (s *Store) Files() []OnDisk {
+// Path is where the file lies, packed with brotli; "" when there is none.
+func (s *Store) Path() string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var out []OnDisk
-	for _, circle := range slices.Sorted(maps.Keys(s.files)) {
-		out = append(out, OnDisk{circle, s.path(s.files[circle].Name, "br")})
+	if s.index.File.Name == "" {
+		return ""
 	}
-	return out
+	return s.path(s.index.File.Name, "br")
 }
 
-// Refresh makes the files that are missing or have grown old; it returns how
-// many it made.
-func (s *Store) Refresh(ctx context.Context) (made int, err error) {
-	for _, circle := range slices.Sorted(maps.Keys(s.circles)) {
-		if ctx.Err() != nil {
-			return made, ctx.Err()
-		}
-		due, err := s.due(ctx, circle)
-		if err != nil {
-			return made, fmt.Errorf("refresh snapshot of %s: %w", circle, err)
-		}
-		if !due {
-			continue
-		}
-		if err := s.make(ctx, circle); err != nil {
-			return made, fmt.Errorf("make snapshot of %s: %w", circle, err)
-		}
-		made++
+// Refresh makes the file when it is missing or has grown old, and tells whether
+// it did.
+func (s *Store) Refresh(ctx context.Context) (made bool, err error) {
+	due, err := s.due(ctx)
+	if err != nil || !due {
+		return false, err
 	}
-	return made, nil
+	if err := s.make(ctx); err != nil {
+		return false, fmt.Errorf("make snapshot: %w", err)
+	}
+	return true, nil
 }
 
-func (s *Store) due(ctx context.Context, circle string) (bool, error) {
+func (s *Store) due(ctx context.Context) (bool, error) {
 	head, err := s.journal.Head()
 	if err != nil {
 		return false, err
 	}
 	s.mu.RLock()
-	f, have := s.files[circle]
-	have = have && s.epoch == head.Epoch
+	have := s.index.Epoch == head.Epoch
+	since := int64(s.index.File.Seq)
 	s.mu.RUnlock()
-	since := int64(0)
-	if have {
-		since = int64(f.Seq)
+	if !have {
+		since = 0
 	}
-	n, fresh, err := s.journal.Growth(ctx, circle, since)
-	if err != nil {
-		return false, err
+	n, fresh := 0, 0
+	for _, c := range s.circles {
+		all, more, err := s.journal.Growth(ctx, c, since)
+		if err != nil {
+			return false, fmt.Errorf("look at snapshot: %w", err)
+		}
+		n, fresh = n+all, fresh+more
 	}
-	return n >= least && (!have || fresh > max(n/tail, 50)), nil
+	return n >= least && (!have || fresh > max(n/tail, least)), nil
 }
 
-// make reads a circle and writes its file.
-func (s *Store) make(ctx context.Context, circle string) error {
-	plain, head, err := s.read(ctx, circle)
+// make reads the circles and writes their file.
+func (s *Store) make(ctx context.Context) error {
+	plain, head, err := s.read(ctx)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(plain)
-	f := wire.Snapshot{Circle: circle, Seq: wire.Cursor(head.Seq), Name: hex.EncodeToString(sum[:])}
+	f := wire.Snapshot{Circles: s.circles, Seq: wire.Cursor(head.Seq), Name: hex.EncodeToString(sum[:])}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
@@ -175,38 +163,31 @@ func (s *Store) make(ctx context.Context, circle string) error {
 	return s.keep(f, head.Epoch)
 }
 
-// keep puts a file into the index; the one before it stays for phones that are
+// keep puts the file into the index; the one before it stays for phones that are
 // getting it just now, older ones go.
 func (s *Store) keep(f wire.Snapshot, epoch string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.epoch != epoch {
-		s.epoch, s.files = epoch, map[string]wire.Snapshot{}
-	}
-	before := s.files[f.Circle].Name
-	s.files[f.Circle] = f
-	index := index{Epoch: epoch}
-	used := map[string]bool{before: true}
-	for _, c := range slices.Sorted(maps.Keys(s.files)) {
-		index.Files = append(index.Files, s.files[c])
-		used[s.files[c].Name] = true
-	}
-	raw, err := json.Marshal(index)
+	next := index{Epoch: epoch, File: f, Old: s.index.File.Name}
+	raw, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
 	if err := write(filepath.Join(s.dir, "index.json"), raw); err != nil {
 		return err
 	}
+	s.index = next
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if name, _, packed := strings.Cut(e.Name(), "."); packed && len(name) == sha256.Size*2 && !used[name] {
-			if err := os.Remove(filepath.Join(s.dir, e.Name())); err != nil {
-				return err
-			}
+		name, _, packed := strings.Cut(e.Name(), ".")
+		if !packed || len(name) != sha256.Size*2 || name == next.File.Name || name == next.Old {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.dir, e.Name())); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -216,57 +197,91 @@ func (s *Store) path(name, encoding string) string {
 	return filepath.Join(s.dir, name+"."+encoding)
 }
 
-// read writes a circle's records as the lines of a snapshot file.
-func (s *Store) read(ctx context.Context, circle string) ([]byte, journal.Head, error) {
+// member is a record of the file.
+type member struct {
+	coll, id string
+	seq      int64
+	in       []int // indexes into circles
+}
+
+// members are the records of all circles, in order of collection and number.
+func (s *Store) members(ctx context.Context, r *journal.Reader) ([]*member, error) {
+	var out []*member
+	byKey := map[[2]string]*member{}
+	for i, circle := range s.circles {
+		all, err := r.Members(ctx, circle)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range all {
+			if !slices.Contains(s.colls[circle], m.Coll) {
+				continue
+			}
+			k := [2]string{m.Coll, m.ID}
+			if byKey[k] == nil {
+				byKey[k] = &member{coll: m.Coll, id: m.ID, seq: m.Seq}
+				out = append(out, byKey[k])
+			}
+			byKey[k].in = append(byKey[k].in, i)
+		}
+	}
+	slices.SortFunc(out, func(a, b *member) int { return cmp.Or(cmp.Compare(a.coll, b.coll), cmp.Compare(a.seq, b.seq)) })
+	return out, nil
+}
+
+// read writes the circles' records as the lines of a snapshot file.
+func (s *Store) read(ctx context.Context) ([]byte, journal.Head, error) {
 	r, err := s.journal.Read(ctx)
 	if err != nil {
 		return nil, journal.Head{}, err
 	}
 	defer r.Close()
-	members, err := r.Members(ctx, circle)
+	members, err := s.members(ctx, r)
 	if err != nil {
 		return nil, r.Head, err
-	}
-	ids := map[string][]string{}
-	slices.SortStableFunc(members, func(a, b journal.Member) int { return int(a.Seq - b.Seq) })
-	for _, m := range members {
-		ids[m.Coll] = append(ids[m.Coll], m.ID)
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	head := &wire.SnapshotHead{V: wire.Version, Epoch: r.Epoch, Circle: circle, Seq: wire.Cursor(r.Seq)}
+	head := &wire.SnapshotHead{V: wire.Version, Epoch: r.Epoch, Circles: s.circles, Seq: wire.Cursor(r.Seq)}
 	if err := enc.Encode(wire.Line{Snapshot: head}); err != nil {
 		return nil, r.Head, err
 	}
-	for _, coll := range slices.Sorted(slices.Values(s.circles[circle])) {
-		for part := range slices.Chunk(ids[coll], rows) {
-			changes, err := columns(r, coll, part)
-			if err != nil {
-				return nil, r.Head, err
-			}
-			if err := enc.Encode(wire.Line{Changes: changes}); err != nil {
-				return nil, r.Head, err
-			}
+	for from := 0; from < len(members); {
+		to := from
+		for to < len(members) && members[to].coll == members[from].coll && to-from < rows {
+			to++
 		}
+		changes, err := columns(r, members[from:to])
+		if err != nil {
+			return nil, r.Head, err
+		}
+		if err := enc.Encode(wire.Line{Changes: changes}); err != nil {
+			return nil, r.Head, err
+		}
+		from = to
 	}
 	return b.Bytes(), r.Head, nil
 }
 
-func columns(r *journal.Reader, coll string, ids []string) (*wire.Changes, error) {
+func columns(r *journal.Reader, members []*member) (*wire.Changes, error) {
 	var out []wire.Row
-	for part := range slices.Chunk(ids, 500) {
-		records, err := r.Records(coll, part)
+	for part := range slices.Chunk(members, 500) {
+		ids := make([]string, len(part))
+		for i, m := range part {
+			ids[i] = m.id
+		}
+		records, err := r.Records(part[0].coll, ids)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range part {
-			if rec := records[id]; rec != nil {
-				out = append(out, wire.Row{ID: id, Seq: wire.Cursor(rec.Seq), Whole: true, In: []int{0}, Set: rec.Whole()})
+		for _, m := range part {
+			if rec := records[m.id]; rec != nil {
+				out = append(out, wire.Row{ID: m.id, Seq: wire.Cursor(rec.Seq), Whole: true, In: m.in, Set: rec.Whole()})
 			}
 		}
 	}
-	return &wire.Columns(coll, out)[0], nil
+	return &wire.Columns(members[0].coll, out)[0], nil
 }
 
 // packer is one compression of a file.

@@ -177,20 +177,20 @@ type Complete struct {
 	Sum    sum.Sum `json:"sum"`
 }
 
-// Snapshot names the file in which the records of one circle lie ready.
+// Snapshot names a file in which the records of circles lie ready.
 type Snapshot struct {
-	Circle string `json:"circle"`
-	Seq    Cursor `json:"seq"`
-	Name   string `json:"name"`  // SHA-256 of the unpacked file, hex
-	Bytes  int    `json:"bytes"` // about, packed
+	Circles []string `json:"circles"`
+	Seq     Cursor   `json:"seq"`
+	Name    string   `json:"name"`  // SHA-256 of the unpacked file, hex
+	Bytes   int      `json:"bytes"` // about, packed
 }
 
 // SnapshotHead is the first line of a snapshot file.
 type SnapshotHead struct {
-	V      int    `json:"v"`
-	Epoch  string `json:"epoch"`
-	Circle string `json:"circle"`
-	Seq    Cursor `json:"seq"`
+	V       int      `json:"v"`
+	Epoch   string   `json:"epoch"`
+	Circles []string `json:"circles"` // that the rows' In points into
+	Seq     Cursor   `json:"seq"`
 }
 
 // Problem is an edit that could not even be numbered: At is its place in the ask.

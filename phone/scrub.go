@@ -22,7 +22,7 @@ func (p *Phone) failed(err error) error {
 			DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum')`); err != nil {
 			return fmt.Errorf("wipe records: %w", err)
 		}
-		return errors.Join(f, p.scrub())
+		return errors.Join(f, p.scrub(), p.SweepFiles())
 	}
 	return err
 }

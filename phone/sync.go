@@ -54,6 +54,11 @@ func (p *Phone) Sync(ctx context.Context) (Report, error) {
 		if e := p.scrubIfDue(); err == nil {
 			err = e
 		}
+		if report.Gone > 0 {
+			if e := p.SweepFiles(); err == nil { // photos of what left
+				err = e
+			}
+		}
 		if err != nil || !again {
 			return report, err
 		}

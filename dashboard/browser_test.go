@@ -89,7 +89,8 @@ func TestDashboardInTheBrowser(t *testing.T) {
 	s := serve(t)
 	for i, p := range []map[string]any{
 		{"person": tam, "label": "Máy của Tám", "app": "web/1.0.0", "seen": "2026-11-24T00:58:00Z"},
-		{"person": tam, "label": "Máy bàn trạm y tế", "app": "web/0.9.2", "seen": "2026-11-16T00:58:00Z", "waiting": 11, "refused": 1, "parked": 2},
+		{"person": tam, "label": "Máy bàn trạm y tế", "app": "web/0.9.2", "seen": "2026-11-16T00:58:00Z", "waiting": 11, "refused": 1, "parked": 2,
+			"day": "2026-11-16", "up": 1240, "down": 88_300, "skew": -7200, "repairs": 2},
 		{"person": hoa, "label": "Máy đã mất", "app": "cli/1.0.0", "seen": "2026-11-22T20:00:00Z", "blocked": true},
 		{"person": hoa, "label": "Máy mới", "seen": ""},
 	} {
@@ -100,7 +101,15 @@ func TestDashboardInTheBrowser(t *testing.T) {
 
 	w.goes("#/phones")
 	w.sees("Máy của Tám", "2 phút trước", "8 ngày trước", "chưa lần nào", "Đang chặn")
+	w.sees("Máy «Máy bàn trạm y tế» còn giữ 11 việc chưa gửi, 8 ngày chưa đồng bộ.", "Đồng hồ máy chậm 120 phút.", "đã phải sửa 2 lần", "1,2 kB / 88,3 kB")
 	w.shot("phones")
+	w.run(chromedp.EmulateViewport(360, 800))
+	w.shot("phones-small")
+	w.run(chromedp.EmulateViewport(1280, 800))
+	w.run(chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll(".commune-check")].find(b => b.closest("tr").innerText.includes("Máy của Tám")).click()`))
+	w.sees("Nhờ máy «Máy của Tám» kiểm tra dữ liệu?")
+	w.run(chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll(".modal button, dialog button")].find(b => b.innerText.trim() === "Kiểm tra").click()`))
+	w.sees("Đã nhờ kiểm tra")
 
 	w.goes("#/collections?collection=health_entries")
 	w.sees("Lý do mở", "Không mở")
@@ -123,7 +132,7 @@ func TestDashboardInTheBrowser(t *testing.T) {
 	w.goes("#/phones")
 	w.sees("đang mở, còn 15 phút", "Đóng lại")
 	w.shot("open")
-	w.run(chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll(".commune-actions button")].find(b => b.closest("tr").innerText.includes("Máy của Tám")).click()`))
+	w.run(chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll(".commune-actions button:not(.commune-check)")].find(b => b.closest("tr").innerText.includes("Máy của Tám")).click()`))
 	w.sees("Chặn máy «Máy của Tám»")
 	w.shot("block")
 

@@ -35,6 +35,9 @@ type Options struct {
 	// AfterSQL is called after a statement that may have changed a table's
 	// shape; nil: nothing.
 	AfterSQL func() error
+	// Lag tells how many records a phone of the person lacks whose cursor is at a
+	// number of an epoch; −1: not known. nil: nobody knows.
+	Lag func(person, epoch string, cursor int64) (int, error)
 	// Status is shown as it is on the page of phones, an object of numbers or
 	// short texts; nil: nothing.
 	Status func() any

@@ -28,6 +28,18 @@ type phoneRow struct {
 	// verdict it no longer has, though the phone has not confirmed it.
 	Missing int  `db:"missing" json:"missing"`
 	Blocked bool `db:"blocked" json:"blocked"`
+
+	Lag     int    `db:"-" json:"lag"`            // records that moved since its last exchange; −1 not known
+	Day     string `db:"day" json:"day"`          // that Up and Down, in bytes, are of
+	Up      int    `db:"up" json:"up"`            // bodies as sent
+	Down    int    `db:"down" json:"down"`        //
+	Skew    int    `db:"skew" json:"skew"`        // seconds by which its clock is ahead
+	Repairs int    `db:"repairs" json:"repairs"`  // times its records were not the server's
+	Check   string `db:"deep_check" json:"check"` // "asked": a deep check is to be done
+
+	PersonID string `db:"person_id" json:"-"`
+	Cursor   int64  `db:"cursor" json:"-"`
+	Epoch    string `db:"cursor_epoch" json:"-"`
 }
 
 // figures are the server's own state.
@@ -47,6 +59,15 @@ func bindPhones(se *core.ServeEvent, o Options) {
 		rows, err := phoneRows(e.App, e.Request.URL.Query().Get("search"))
 		if err != nil {
 			return err
+		}
+		for i := range rows {
+			r := &rows[i]
+			if r.Lag = -1; o.Lag == nil || r.PersonID == "" || r.Epoch == "" {
+				continue
+			}
+			if r.Lag, err = o.Lag(r.PersonID, r.Epoch, r.Cursor); err != nil {
+				return fmt.Errorf("count what a phone lacks: %w", err)
+			}
 		}
 		var sums figures
 		err = e.App.ConcurrentDB().NewQuery(`SELECT (SELECT count(*) FROM journal_records WHERE gone = 0) records,
@@ -71,6 +92,7 @@ func phoneRows(app core.App, wanted string) ([]phoneRow, error) {
 	rows := []phoneRow{}
 	wanted = strings.TrimSpace(wanted)
 	err := app.ConcurrentDB().NewQuery(`SELECT f.id, coalesce(p.name, '') person, f.label, f.app, f.seen, f.waiting, f.refused, f.parked, f.blocked,
+			f.day, f.up, f.down, f.skew, f.repairs, f.deep_check, coalesce(p.id, '') person_id, f.cursor, f.cursor_epoch,
 			coalesce(max(0, s.acked - s.confirmed - (SELECT count(*) FROM sync_verdicts v WHERE v.phone = f.id AND v.n > s.confirmed AND v.n <= s.acked)), 0) missing
 		FROM phones f LEFT JOIN persons p ON p.id = f.person LEFT JOIN sync_phones s ON s.phone = f.id
 		WHERE {:wanted} = '' OR instr(p.search, {:plain}) > 0 OR instr(lower(f.label), {:lower}) > 0 OR f.id = {:wanted}

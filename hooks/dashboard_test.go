@@ -234,3 +234,37 @@ func TestANoticeReachesAPhone(t *testing.T) {
 		t.Errorf("the inbox is %+v (%v)", inbox, err)
 	}
 }
+
+// Who looks at the phones sees how many records each lacks, in its own circles.
+func TestAPhoneLags(t *testing.T) {
+	d := newDesk(t)
+	id, _, err := d.lan.Self()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lag := func() float64 {
+		t.Helper()
+		return d.api("GET", "/api/dashboard/phones?search="+id, nil)["items"].([]any)[0].(map[string]any)["lag"].(float64)
+	}
+	if n := lag(); n != -1 {
+		t.Errorf("of a phone that never met the server %v are known", n)
+	}
+	d.sync()
+	d.sync()                          // the first brings all, the second says so
+	if err := d.Prune(); err != nil { // it writes down what phones said
+		t.Fatal(err)
+	}
+	if n := lag(); n != 0 {
+		t.Errorf("a complete phone lacks %v", n)
+	}
+	for range 2 {
+		d.Put(t, "announcements", "", map[string]any{"title": "Họp thôn", "body": "Tối nay", "village": "village00000001", "from": "2026-11-24"})
+	}
+	d.Put(t, "villages", "village00000002", map[string]any{"name": "Thôn xa"})
+	if err := d.Absorb(); err != nil {
+		t.Fatal(err)
+	}
+	if n := lag(); n < 2 || n > 5 {
+		t.Errorf("after two announcements it lacks %v", n)
+	}
+}

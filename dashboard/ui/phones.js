@@ -1,8 +1,10 @@
 // The page of phones: who has not met the server for long, whose edits wait for
 // a person, and how the server itself stands.
-import { ago, clock, minutesLeft, moment, number } from "./words.js";
+import { ago, bytes, clock, minutesLeft, moment, number } from "./words.js";
 
-const silent = 4 * 24 * 3600 * 1000; // milliseconds without an exchange that are worth a call
+const day = 24 * 3600 * 1000; // milliseconds
+const mostLag = 10000; // the server counts no further
+const silent = 4 * day; // milliseconds without an exchange that are worth a call
 
 export function pagePhones() {
     app.store.title = "Máy điện thoại";
@@ -54,6 +56,28 @@ export function pagePhones() {
         );
     }
 
+    function check(phone) {
+        const asked = phone.check === "asked";
+        app.modals.confirm(
+            t.div(
+                { className: "txt-center" },
+                t.h6({ className: "block" }, asked ? `Thôi nhờ máy «${phone.label}» kiểm tra?` : `Nhờ máy «${phone.label}» kiểm tra dữ liệu?`),
+                t.p({ className: "txt-hint" }, asked ? "Máy chưa nhận được lời nhờ này." : "Lần gặp tới máy so từng mục đang giữ với máy chủ và chỉ sửa mục hỏng. Việc chưa gửi không bị đụng tới."),
+            ),
+            async () => {
+                try {
+                    await app.pb.collection("phones").update(phone.id, { deep_check: asked ? "" : "asked" });
+                    app.toasts.success(asked ? "Đã thôi." : "Đã nhờ. Máy sẽ làm ở lần gặp tới.");
+                } catch (err) {
+                    app.checkApiError(err);
+                }
+                await load();
+            },
+            null,
+            { className: "sm", yesButton: asked ? "Thôi nhờ" : "Kiểm tra", noButton: "Đóng" },
+        );
+    }
+
     async function close(opening) {
         try {
             await app.pb.send(`/api/dashboard/openings/${opening.id}`, { method: "DELETE" });
@@ -86,7 +110,7 @@ export function pagePhones() {
                     load();
                 },
             }),
-            t.div({ className: "commune-table" }, () => table(data, block)),
+            t.div({ className: "commune-table" }, () => table(data, { block, check })),
         ),
     );
 }
@@ -133,7 +157,7 @@ function openings(data, close) {
     );
 }
 
-function table(data, block) {
+function table(data, actions) {
     if (!data.items.length) {
         return t.p({ className: "txt-hint txt-center commune-empty" }, data.loading ? "Đang tải…" : data.search ? "Không có máy nào như vậy." : "Chưa có máy nào đăng nhập.");
     }
@@ -145,41 +169,60 @@ function table(data, block) {
         ["Từ chối", "Số việc máy chủ đã từ chối, kèm lý do trên máy"],
         ["Chờ xem", "Số việc chờ cán bộ xem ở bảng parked_edits"],
         ["Thiếu", "Số việc đã nhận mà máy chủ không còn câu trả lời, như sau khi khôi phục bản sao lưu"],
+        ["Lên / xuống", "Dữ liệu máy gửi và nhận trong ngày gặp cuối"],
         ["", ""],
     ];
     return [
         t.table(
             { className: "table" },
-            t.thead(null, t.tr(null, head.map(([label, why], i) => t.th({ title: why, className: i > 2 && i < 7 ? "commune-number" : "" }, label)))),
-            t.tbody(null, data.items.map((p) => row(p, data.now, block))),
+            t.thead(null, t.tr(null, head.map(([label, why], i) => t.th({ title: why, className: i > 2 && i < 8 ? "commune-number" : "" }, label)))),
+            t.tbody(null, data.items.map((p) => row(p, data.now, actions))),
         ),
         data.items.length >= data.most ? t.p({ className: "txt-hint txt-center" }, `Chỉ hiện ${number(data.most)} máy đầu; hãy tìm để thấy máy khác.`) : null,
     ];
 }
 
-function row(p, now, block) {
+function row(p, now, { block, check }) {
     const seen = p.seen ? moment(p.seen) : null;
     return t.tr(
         { className: p.blocked ? "commune-blocked" : "" },
-        t.td({ className: "commune-name" }, p.person || t.span({ className: "txt-hint" }, "không còn trong sổ")),
+        t.td({ className: "commune-name" }, p.person || t.span({ className: "txt-hint" }, "không còn trong sổ"), warnings(p, seen, now).map((w) => t.div({ className: "commune-warning" }, w))),
         t.td(null, t.div(null, p.label), t.small({ className: "txt-hint" }, p.app || "chưa rõ phiên bản")),
         t.td(
             { title: seen ? clock(seen) : "" },
             t.span({ className: !seen || now - seen > silent ? "commune-late" : "" }, seen ? ago(seen, now) : "chưa lần nào"),
+            p.lag > 0 ? t.small({ className: "commune-lag txt-hint" }, `chậm ${p.lag >= mostLag ? "hơn " : ""}${number(p.lag)} mục`) : null,
         ),
         figure(p.waiting),
         figure(p.refused),
         figure(p.parked, true),
         figure(p.missing, true),
+        t.td({ className: "commune-number", title: p.day ? `ngày ${p.day}` : "" }, p.up || p.down ? `${bytes(p.up)} / ${bytes(p.down)}` : "–"),
         t.td(
             { className: "commune-actions" },
             p.blocked ? t.span({ className: "label danger" }, "Đang chặn") : null,
+            p.blocked ? null : t.button(
+                { type: "button", className: "btn sm transparent secondary commune-check", title: "Nhờ máy so từng mục đang giữ với máy chủ", onclick: () => check(p) },
+                t.span({ className: "txt" }, p.check === "asked" ? "Đã nhờ kiểm tra" : "Kiểm tra"),
+            ),
             t.button(
                 { type: "button", className: `btn sm ${p.blocked ? "secondary" : "transparent danger"}`, onclick: () => block(p) },
                 t.span({ className: "txt" }, p.blocked ? "Bỏ chặn" : "Chặn"),
             ),
         ),
     );
+}
+
+// What is worth a call, in sentences.
+function warnings(p, seen, now) {
+    const said = [], days = seen ? Math.floor((now - seen) / day) : 0;
+    if (p.waiting && seen && now - seen > day) {
+        said.push(`Máy «${p.label}» còn giữ ${number(p.waiting)} việc chưa gửi, ${days} ngày chưa đồng bộ.`);
+    }
+    if (p.missing) said.push(`Thiếu câu trả lời cho ${number(p.missing)} việc; máy sẽ tự gửi lại.`);
+    if (Math.abs(p.skew) > 300) said.push(`Đồng hồ máy ${p.skew > 0 ? "nhanh" : "chậm"} ${number(Math.round(Math.abs(p.skew) / 60))} phút.`);
+    if (p.repairs) said.push(`Dữ liệu trên máy đã phải sửa ${number(p.repairs)} lần.`);
+    return said;
 }
 
 function figure(n, warn) {

@@ -17,6 +17,13 @@ export function number(n) {
     return String(n ?? 0).replace(/\B(?=(\d{3})+(?!\d))/g, ".");
 }
 
+/** Bytes as people compare them: 812 B, 12,4 kB, 3,1 MB. */
+export function bytes(n) {
+    if (n < 1000) return `${n} B`;
+    const [value, unit] = n < 1e6 ? [n / 1e3, "kB"] : [n / 1e6, "MB"];
+    return `${value.toFixed(1).replace(".", ",")} ${unit}`;
+}
+
 /** Minutes that are left until a moment, at least one. */
 export function minutesLeft(until, now) {
     return Math.max(1, Math.ceil((until - now) / 60000));

@@ -22,6 +22,8 @@ type Page struct {
 	Ctx   context.Context
 	URL   string
 	Width int
+	// Profile is the folder in which the browser keeps what it keeps.
+	Profile string
 }
 
 // Open starts a browser with a profile of its own on the server.
@@ -40,17 +42,28 @@ func Open(t *testing.T, url string, width, height int) *Page {
 		}
 		t.Skip("no Chromium here")
 	}
+	profile := t.TempDir()
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chrome), chromedp.DisableGPU, chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(chrome), chromedp.DisableGPU, chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-background-networking", true))...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	p := &Page{T: t, Ctx: ctx, URL: url, Width: width}
+	p := &Page{T: t, Ctx: ctx, URL: url, Width: width, Profile: profile}
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil {
 		t.Fatalf("start browser: %v", err)
 	}
 	return p
+}
+
+// Title is the title of the window.
+func (p *Page) Title() string {
+	p.T.Helper()
+	title, err := chromedp.Run(p.Ctx, chromedp.Title())
+	if err != nil {
+		p.Fail(err)
+	}
+	return title
 }
 
 // Run does browser actions, within half a minute.

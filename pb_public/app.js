@@ -10,10 +10,7 @@ import { people } from './domains/people.js';
 import { publicservice } from './domains/publicservice.js';
 import { listen } from './push/switch.js';
 import { settling } from './domains/settling.js';
-import { BrowserStore } from './sync/store.js';
-import { Client } from './sync/client.js';
-import { filesOf } from './sync/files.js';
-import { hints } from './sync/hints.js';
+import { filesOf, hints, open } from './sync/index.js';
 import { h, redraw } from './ui/el.js';
 import { frame } from './ui/frame.js';
 import { remind } from './ui/remind.js';
@@ -30,15 +27,12 @@ import { newVersions } from './ui/update.js';
 /** @type {Domain[]} */
 const domains = [health, publicservice, market, broadcast, settling, people];
 
-const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('langso') : undefined;
-
 async function start() {
   if (!globalThis.crypto?.subtle) {
     document.body.replaceChildren(h('main.lonely', null, h('h1', null, 'Cần địa chỉ an toàn'), h('p', null, 'Ứng dụng chỉ chạy ở địa chỉ bắt đầu bằng https://. Xin hỏi cán bộ một cửa địa chỉ đúng.')));
     return;
   }
-  const client = new Client(await BrowserStore.open(), { channel });
-  await client.reload();
+  const client = await open();
   filesOf(client);
   client.app = 'web/' + (await newVersions());
   const show = frame(client, domains);

@@ -46,7 +46,7 @@ var types = map[string]string{
 }
 
 // Load reads and compresses every file of the folder. Names that begin with a
-// dot are left out.
+// dot, and texts for developers (.md), are left out.
 func Load(files fs.FS) (*Site, error) {
 	s := &Site{files: map[string]*file{}}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -59,7 +59,7 @@ func Load(files fs.FS) (*Site, error) {
 			}
 			return nil
 		}
-		if d.IsDir() {
+		if d.IsDir() || path.Ext(name) == ".md" {
 			return nil
 		}
 		body, err := fs.ReadFile(files, name)

@@ -14,6 +14,14 @@ import { decided } from './settle.js';
 /**
  * @typedef {import('./store.js').Store} Store @typedef {import('./store.js').Account} Account @typedef {import('./store.js').Notes} Notes
  * @typedef {import('./overlay.js').Edit} Edit @typedef {import('./overlay.js').Kept} Kept
+ * @typedef {{method: string, path: string, body: Uint8Array}} Signed what is to be signed of a request: the path without host and query, the bytes as sent
+ * @typedef {object} Options
+ * @property {string} [base] where the server is, "" = where the page came from
+ * @property {(request: Signed, account: Account) => Promise<Record<string, string>> | Record<string, string>} [authorize] headers
+ *   that tell the server who asks; absent: signed by the phone's key (docs/PROTOCOL.md §2)
+ * @property {typeof fetch} [fetch] @property {() => Date} [now] @property {string} [app] name/version, for the administrator
+ * @property {BroadcastChannel} [channel] by which windows tell each other that something was written
+ * @property {string} [lock] name of the Web Lock by which windows take turns at the road
  * @typedef {'idle' | 'busy' | 'offline' | 'waiting' | 'signed-out' | 'blocked' | 'old'} Mood
  */
 
@@ -36,12 +44,16 @@ export class Client extends EventTarget {
   /** @type {Map<string, Map<string, any>>} */ #seen = new Map();
   /** @type {Promise<any>} */ #queue = Promise.resolve();
   #running = false; #again = false; #failures = 0; #stale = false; #without = false;
-  /** @type {any} */ #timer; /** @type {number | undefined} */ #most;
+  /** @type {any} */ #timer;
+  /** @type {number | undefined} most edits in an ask, after one was too large */ #most;
 
-  /** @param {Store} store @param {{fetch?: typeof fetch, now?: () => Date, app?: string, channel?: BroadcastChannel}} [with_] */
+  /** @param {Store} store @param {Options} [with_] */
   constructor(store, with_ = {}) {
     super();
     this.store = store;
+    this.base = (with_.base ?? '').replace(/\/$/, '');
+    this.lock = with_.lock ?? 'langso-sync';
+    this.sign = with_.authorize;
     this.fetch = with_.fetch ?? ((...a) => fetch(...a));
     this.now = with_.now ?? (() => new Date());
     this.app = with_.app ?? 'web/dev';
@@ -198,14 +210,23 @@ export class Client extends EventTarget {
     const key = await newKey();
     const got = await this.#call('POST', '/api/phones/sign-in', { ...how, key: key.text, label });
     if (got.choose) return got.choose;
-    const same = !this.account || this.account.person.id === got.person.id;
+    await this.enter({ phone: got.phone, person: got.person, label, key });
+  }
+
+  /**
+   * Makes this the phone of an account: after a sign-in of the app's own. What waits goes along when it is the same person's.
+   * @param {Account} account
+   */
+  async enter(account) {
+    const same = !this.account || this.account.person.id === account.person.id;
     // What another person has not sent is held: neither lost nor sent in somebody else's name.
     const before = this.account?.person.id, left = same ? [] : waiting(this.state.edits.values());
     const held = [...(this.notes.held ?? []), ...left.map(k => ({ person: before ?? '', edit: k.edit }))];
     await this.note({ held });
-    const { edits, n } = takeUp(same ? this.state.edits.values() : [], held.filter(h => h.person === got.person.id).map(h => h.edit));
-    await this.store.move({ phone: got.phone, person: got.person, label, key }, edits, n);
-    await this.note({ synced: undefined, held: held.filter(h => h.person !== got.person.id) });
+    const { edits, n } = takeUp(same ? this.state.edits.values() : [], held.filter(h => h.person === account.person.id).map(h => h.edit));
+    await this.store.move(account, edits, n);
+    await this.note({ synced: undefined, held: held.filter(h => h.person !== account.person.id) });
+    await this.#scrub();
     await this.reload();
     this.channel?.postMessage('written');
     this.#feel('idle');
@@ -216,6 +237,7 @@ export class Client extends EventTarget {
   async signOut() {
     try { await this.signedCall('/api/phones/sign-out', {}); } catch { /* the key is forgotten here in any case */ }
     await this.store.move(undefined, [], 0);
+    await this.#scrub();
     await this.reload();
     this.channel?.postMessage('written');
   }
@@ -232,16 +254,24 @@ export class Client extends EventTarget {
     return got;
   }
 
-  /** @param {string} method @param {string} to @param {Uint8Array} bytes @param {boolean | undefined} signed @param {Record<string, string>} more */
+  /** The headers that tell the server who asks. @param {string} method @param {string} to path without query @param {Uint8Array} body as sent @returns {Promise<Record<string, string>>} */
+  async authorized(method, to, body) {
+    const a = this.account;
+    if (!a) return {};
+    if (this.sign) return this.sign({ method, path: to, body }, a);
+    return a.key ? { Authorization: await authorization(a.key, a.phone, method, to, body) } : {};
+  }
+
+  /** @param {string} method @param {string} to @param {Uint8Array<ArrayBuffer>} bytes @param {boolean | undefined} signed @param {Record<string, string>} more */
   async #send(method, to, bytes, signed, more) {
     /** @type {Record<string, string>} */
     const headers = { ...more };
     if (method === 'POST') headers['Content-Type'] = 'application/json';
-    if (signed && this.account) headers.Authorization = await authorization(this.account.key, this.account.phone, method, to, bytes);
+    if (signed) Object.assign(headers, await this.authorized(method, to, bytes));
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), patience);
     try {
-      return await this.fetch(to, { method, headers, body: method === 'POST' ? bytes : undefined, cache: 'no-store', credentials: 'omit', signal: stop.signal });
+      return await this.fetch(this.base + to, { method, headers, body: method === 'POST' ? bytes : undefined, cache: 'no-store', credentials: 'omit', signal: stop.signal });
     } catch (err) { throw new NoRoad(String(err)); } finally { clearTimeout(timer); }
   }
 
@@ -254,7 +284,7 @@ export class Client extends EventTarget {
     this.#running = true;
     clearTimeout(this.#timer);
     try {
-      do { this.#again = false; await this.#turn(() => this.#meet()); } while (this.#again && this.mood === 'idle');
+      do { this.#again = false; await this.#turn(async () => { await this.#meet(); await this.#scrub(); }); } while (this.#again && this.mood === 'idle');
     } finally {
       this.#running = false;
       if (this.#stale) await this.reload();
@@ -285,7 +315,7 @@ export class Client extends EventTarget {
   async #turn(work) {
     const locks = globalThis.navigator?.locks;
     if (!locks) return work();
-    await locks.request('langso-sync', { ifAvailable: true }, async lock => {
+    await locks.request(this.lock, { ifAvailable: true }, async lock => {
       if (lock) { if (await this.store.changed()) await this.reload(); await work(); }
     });
   }
@@ -316,6 +346,9 @@ export class Client extends EventTarget {
     } catch (err) { await this.#fail(err); }
   }
 
+  /** Empties the disk of what the person may not see any more. Where that fails, a full disk, it is tried again after the next meeting. */
+  async #scrub() { await this.store.scrub().catch(() => {}); }
+
   /** Stores the place. */
   async #place() {
     const w = new Writes();
@@ -326,7 +359,7 @@ export class Client extends EventTarget {
   /** Gets snapshot files. @param {Answer['load']} files @returns {Promise<boolean>} false: one could not be had, its records are to come in the answer */
   async #fetchFiles(files) {
     for (const f of files) {
-      const res = await this.fetch('/api/snapshots/' + f.name, { credentials: 'omit' }).catch(err => { throw new NoRoad(String(err)); });
+      const res = await this.fetch(this.base + '/api/snapshots/' + f.name, { credentials: 'omit' }).catch(err => { throw new NoRoad(String(err)); });
       if (!res.ok) return false;
       const bytes = new Uint8Array(await res.arrayBuffer().catch(err => { throw new NoRoad(String(err)); }));
       const name = [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].map(b => b.toString(16).padStart(2, '0')).join('');
@@ -435,7 +468,7 @@ function want() {
   return kind === 'slow-2g' || kind === '2g' ? 65_536 : undefined;
 }
 
-/** @param {Uint8Array} bytes */
+/** @param {Uint8Array<ArrayBuffer>} bytes */
 async function gzip(bytes) {
   return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer());
 }

@@ -88,6 +88,7 @@ export class Writes {
   /** @type {Row[]} kept rows to be added */
   keep = [];
   rekeep = false; // kept rows went: all are to be written anew
+  lost = false; // something went that the person may not see any more
 
   /** @param {string} coll @param {string} id @param {Rec | null} rec */
   put(coll, id, rec) { this.records.set(coll + '/' + id, { coll, id, rec }); }
@@ -206,6 +207,7 @@ export class Answer {
 
   /** @param {Writes} w */
   #forgetRecords(w) {
+    if (this.state.records.size) w.lost = true;
     this.state.records.clear();
     this.state.place.loaded = {};
     w.records.clear();
@@ -314,15 +316,16 @@ export class Answer {
 
   /** @param {Row} row @param {Writes} w */
   #keep(row, w) {
-    if (row.whole) this.#unkeep(k => k.coll !== row.coll || k.id !== row.id, w);
+    if (row.whole) this.#unkeep(k => k.coll !== row.coll || k.id !== row.id, w, false);
     this.state.kept.push(row);
     w.keep.push(row);
   }
 
-  /** Leaves only the kept rows that pass. @param {(row: Row) => boolean} stays @param {Writes} w */
-  #unkeep(stays, w) {
+  /** Leaves only the kept rows that pass. @param {(row: Row) => boolean} stays @param {Writes} w @param {boolean} [lost] */
+  #unkeep(stays, w, lost = true) {
     const left = this.state.kept.filter(stays);
     if (left.length === this.state.kept.length) return;
+    w.lost ||= lost;
     this.state.kept = left;
     w.rekeep = true;
   }
@@ -348,6 +351,7 @@ export class Answer {
   /** @param {string} coll @param {string} id @param {Writes} w */
   #forget(coll, id, w) {
     if (!this.state.records.get(coll)?.delete(id)) return;
+    w.lost = true;
     w.put(coll, id, null);
     this.#moved(w);
   }
@@ -355,7 +359,8 @@ export class Answer {
   /** @param {any} c @param {Writes} w */
   #complete(c, w) {
     for (const row of this.state.kept) this.#show(row, w);
-    this.#unkeep(() => false, w);
+    w.rekeep ||= this.state.kept.length > 0;
+    this.state.kept = [];
     for (const k of this.state.edits.values()) {
       if (k.landed === false) { k.landed = true; w.edits.add(k.edit.n); }
     }

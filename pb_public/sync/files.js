@@ -43,12 +43,13 @@ export class Files extends EventTarget {
   /** What was read, as data: URLs, by key. @type {Map<string, string>} */ #urls = new Map();
   /** @type {Map<string, Promise<Blob | undefined>>} */ #coming = new Map();
   /** At most two come down at once: a list of thirty thumbnails is thirty requests. */ #gate = [Promise.resolve(), Promise.resolve()]; #turn = 0;
-  #sending = false;
+  #sending = false; #name;
 
   /** @param {Client} client @param {{fetch?: typeof fetch}} [with_] */
   constructor(client, with_ = {}) {
     super();
     this.client = client;
+    this.#name = (client.store.name ?? 'langso') + '-files';
     this.fetch = with_.fetch ?? ((...a) => fetch(...a));
   }
 
@@ -56,7 +57,7 @@ export class Files extends EventTarget {
 
   #open() {
     this.#db ??= new Promise((yes, no) => {
-      const r = indexedDB.open('langso-files', 1);
+      const r = indexedDB.open(this.#name, 1);
       r.onupgradeneeded = () => { r.result.createObjectStore('files', { keyPath: 'key' }); };
       r.onsuccess = () => { r.result.onversionchange = () => r.result.close(); yes(r.result); };
       r.onerror = () => no(r.error);
@@ -149,7 +150,7 @@ export class Files extends EventTarget {
     try {
       const locks = globalThis.navigator?.locks;
       if (!locks) await this.#send();
-      else await locks.request('langso-files', { ifAvailable: true }, async lock => { if (lock) await this.#send(); });
+      else await locks.request(this.#name, { ifAvailable: true }, async lock => { if (lock) await this.#send(); });
     } finally { this.#sending = false; }
   }
 

@@ -3,8 +3,6 @@
 // something: a number, never data (docs/PROTOCOL.md §12). Whoever misses a hint
 // meets by the clock as before, so nothing here may fail aloud.
 
-import { authorization } from './keys.js';
-
 /** @typedef {import('./client.js').Client} Client */
 
 const path = '/api/sync/hints';
@@ -14,7 +12,10 @@ const silence = 100_000, greeting = 10_000, poll = 55, polls = 10, longest = 60_
 class HeldBack extends Error {}
 
 /** The server asks for patience. */
-class Later extends Error { /** @param {number} ms */ constructor(ms) { super('later'); this.ms = ms; } }
+class Later extends Error {
+  /** @param {number} ms */
+  constructor(ms) { super('later'); this.ms = ms; }
+}
 
 /** The server no longer accepts this phone; the next meeting tells why. */
 class Ended extends Error {}
@@ -88,9 +89,9 @@ class Listening {
     try {
       const { cursor, epoch } = client.state.place;
       const body = new TextEncoder().encode(JSON.stringify({ above: Math.max(cursor, this.#heard), epoch, wait }));
-      const res = await client.fetch(path, {
+      const res = await client.fetch(client.base + path, {
         method: 'POST', body, cache: 'no-store', credentials: 'omit', signal: stop.signal,
-        headers: { 'Content-Type': 'application/json', Authorization: await authorization(account.key, account.phone, 'POST', path, body) },
+        headers: { 'Content-Type': 'application/json', ...await client.authorized('POST', path, body) },
       });
       await this.#refused(res);
       if (res.status === 204) return;

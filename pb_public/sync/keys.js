@@ -36,7 +36,7 @@ export async function authorization(key, phone, method, path, body) {
 
 /**
  * Checks a signature by a public key in text form.
- * @param {string} key `ed25519:…` or `p256:…` @param {string} signature base64url @param {Uint8Array} bytes
+ * @param {string} key `ed25519:…` or `p256:…` @param {string} signature base64url @param {Uint8Array<ArrayBuffer>} bytes
  * @returns {Promise<boolean | undefined>} undefined: this browser cannot tell
  */
 export async function verify(key, signature, bytes) {

@@ -1,6 +1,14 @@
 // @ts-check
 // Where the phone keeps records, edits, its place and its key. Two stores with
 // one face: IndexedDB in the browser, memory in tests.
+//
+// A browser deletes lazily: what was deleted or written over stays on the disk, in
+// files that nobody reads, until it tidies up by itself, some day. Only a database
+// that is deleted whole goes at once. So whenever something was lost that the
+// person may not see any more, scrub moves what is left into a new database and
+// deletes the old one. There are two names, taken in turns; the new one is made
+// and filled in one transaction, so it is there whole or not at all; while it is
+// made the old one is marked `moving` and takes no more writes, from any window.
 
 import { isOpen } from './edits.js';
 import { newState } from './exchange.js';
@@ -8,10 +16,13 @@ import { newState } from './exchange.js';
 /**
  * @typedef {import('./exchange.js').State} State @typedef {import('./exchange.js').Writes} Writes
  * @typedef {import('./overlay.js').Kept} Kept
- * @typedef {{phone: string, person: {id: string, name: string}, label: string, key: import('./keys.js').Key}} Account
- * @typedef {{name?: string, key?: string, seal?: string, sms?: string, demo?: boolean, synced?: string, app?: string}} Notes
- *   small things worth keeping: the server's name and key, when the last exchange was complete
+ * @typedef {{phone: string, person: {id: string, name: string}, label: string, key?: import('./keys.js').Key}} Account
+ *   key: absent when the app signs requests in its own way
+ * @typedef {{name?: string, key?: string, seal?: string, sms?: string, demo?: boolean, synced?: string, app?: string,
+ *   held?: {person: string, edit: import('./overlay.js').Edit}[]}} Notes
+ *   small things worth keeping: the server's name and key, when the last exchange was complete, unsent edits of others
  * @typedef {object} Store
+ * @property {string} [name]
  * @property {() => Promise<{state: State, account?: Account, notes: Notes}>} load
  * @property {(w: Writes, state: State) => Promise<void>} write what one chunk of an answer changed, in one transaction
  * @property {(make: (n: number) => Kept[]) => Promise<Kept[]>} append tells the next n and stores what is made of it, in one transaction
@@ -21,6 +32,7 @@ import { newState } from './exchange.js';
  * @property {(notes: Notes) => Promise<void>} note
  * @property {() => Promise<boolean>} changed whether another window wrote since this one read or wrote
  * @property {() => Promise<void>} wipe forgets all records, the place, and the edits that are done or settled
+ * @property {() => Promise<void>} scrub empties the disk of what was lost since the last time; nothing to do when nothing was
  */
 
 /** What a blocked phone may keep: what the server has not done. @param {Kept} k */
@@ -35,54 +47,196 @@ function raise(small, n) {
   last.onsuccess = () => { if (n > (last.result ?? 0)) small.put(n, 'n'); };
 }
 
+/** Moves after a loss: at once, and at the next meeting, should somebody have been reading when the database was deleted. */
+const twice = 2;
+
+/** The stores and what finds a value in each. @type {Record<string, IDBObjectStoreParameters>} */
+const shapes = {
+  small: {}, // place, n, account, notes, stamp; lost: how often to scrub; moving: takes no more writes
+  records: { keyPath: ['coll', 'id'] },
+  edits: { keyPath: 'edit.n' },
+  kept: { autoIncrement: true }, // rows that do not show yet, in order
+};
+
+/** Makes what an older version of the app did not have. @param {IDBDatabase} db */
+function furnish(db) {
+  for (const [name, shape] of Object.entries(shapes)) if (!db.objectStoreNames.contains(name)) db.createObjectStore(name, shape);
+}
+
+/**
+ * Opens a database. @param {string} name @param {(db: IDBDatabase, tx: IDBTransaction) => void} [make] fills it when it is not there
+ * @returns {Promise<IDBDatabase | undefined>} undefined: it is not there
+ */
+async function database(name, make) {
+  let absent = false;
+  const r = indexedDB.open(name);
+  r.onupgradeneeded = () => {
+    const tx = /** @type {IDBTransaction} */ (r.transaction);
+    if (make) return make(r.result, tx);
+    absent = true;
+    tx.abort();
+  };
+  return done(r).catch(err => { if (absent) return undefined; throw err; });
+}
+
+/** Deletes a database, when every window has closed it. @param {string} name @returns {Promise<void>} */
+const remove = name => done(indexedDB.deleteDatabase(name));
+
+/** @type {WeakMap<IDBTransaction, Error>} */
+const causes = new WeakMap();
+
+/** Undoes a transaction, for a reason. @param {IDBTransaction} tx @param {Error} why */
+function cancel(tx, why) {
+  if (!causes.has(tx)) causes.set(tx, why);
+  try { tx.abort(); } catch { /* already over */ }
+}
+
+/** Runs a transaction to its end. @template T @param {IDBTransaction} tx @param {(tx: IDBTransaction) => T | Promise<T>} work @returns {Promise<T>} */
+function finished(tx, work) {
+  return new Promise((yes, no) => {
+    /** @type {any} */
+    let out;
+    tx.oncomplete = () => yes(out);
+    tx.onabort = () => no(causes.get(tx) ?? tx.error ?? new Error('store: transaction aborted'));
+    Promise.resolve(work(tx)).then(v => { out = v; }, err => cancel(tx, err));
+  });
+}
+
+/** The database is being moved by another window. */
+class Moving extends Error {}
+
 /** @implements {Store} */
 export class BrowserStore {
   // Each transaction counts up the stamp; a step that is not ours was another window's.
   #stamp = 0; #foreign = false;
+  /** @type {Promise<IDBDatabase> | undefined} */ #db;
 
-  /** @param {IDBDatabase} db */
-  constructor(db) { this.db = db; }
+  /** @param {string} name of the database; another app of the same origin takes another */
+  constructor(name) { this.name = name; }
 
   /** @param {string} name @returns {Promise<BrowserStore>} */
   static async open(name = 'langso') {
-    const r = indexedDB.open(name, 2);
-    r.onupgradeneeded = e => {
-      if (e.oldVersion < 1) {
-        r.result.createObjectStore('small'); // place, n, account, notes
-        r.result.createObjectStore('records', { keyPath: ['coll', 'id'] });
-        r.result.createObjectStore('edits', { keyPath: 'edit.n' });
+    const s = new BrowserStore(name);
+    await s.#open();
+    return s;
+  }
+
+  /** The database, opened again after it was moved. */
+  #open() {
+    return this.#db ??= this.#locked('shared', () => this.#connect()).catch(err => { this.#db = undefined; throw err; });
+  }
+
+  /** @template T @param {'shared' | 'exclusive'} mode @param {() => Promise<T>} work @returns {Promise<T>} */
+  #locked(mode, work) {
+    const locks = globalThis.navigator?.locks;
+    return locks ? /** @type {Promise<any>} */ (locks.request(this.name + '-moving', { mode }, work)) : work();
+  }
+
+  /** Finds which of the two names is in use; nobody moves it meanwhile. @returns {Promise<IDBDatabase>} */
+  async #connect() {
+    const both = [await database(this.name), await database(this.name + '~')];
+    const moving = await Promise.all(both.map(db => (db?.objectStoreNames.contains('small') ? done(db.transaction('small').objectStore('small').get('moving')) : false)));
+    let i = both[1] && (!both[0] || moving[0]) ? 1 : 0;
+    const other = both[1 - i], db = both[i] ?? /** @type {IDBDatabase} */ (await database(this.name, furnish));
+    if (other) { // the browser was closed between the move and the deletion
+      other.close();
+      await remove(other.name);
+    }
+    if (Object.keys(shapes).every(name => db.objectStoreNames.contains(name))) {
+      if (moving[i]) await finished(db.transaction('small', 'readwrite'), tx => tx.objectStore('small').delete('moving')); // and here before the move
+      return this.#ours(db);
+    }
+    db.close(); // an older app made it
+    const r = indexedDB.open(db.name, db.version + 1);
+    r.onupgradeneeded = () => furnish(r.result);
+    return this.#ours(await done(r));
+  }
+
+  /** @param {IDBDatabase} db */
+  #ours(db) {
+    db.onversionchange = db.onclose = () => { db.close(); this.#db = undefined; };
+    return db;
+  }
+
+  /** @param {string[]} names @param {IDBTransactionMode} [mode] @param {'strict' | 'relaxed'} [durability] */
+  async #begin(names, mode = 'readonly', durability = 'relaxed') {
+    for (let again = true; ; again = false) {
+      const db = await this.#open();
+      try { return db.transaction(names, mode, { durability }); } catch (err) {
+        if (!again || /** @type {any} */ (err)?.name !== 'InvalidStateError') throw err; // it was moved just now
       }
-      r.result.createObjectStore('kept', { autoIncrement: true }); // rows that do not show yet, in order
-    };
-    const db = await done(r);
-    db.onversionchange = () => db.close();
-    return new BrowserStore(db);
+    }
+  }
+
+  async scrub() {
+    if (!globalThis.navigator?.locks || !await done((await this.#begin(['small'])).objectStore('small').get('lost'))) return;
+    await this.#open();
+    const was = this.#db;
+    this.#db = this.#locked('exclusive', () => this.#move());
+    (await was)?.close();
+    await this.#db.catch(err => { this.#db = undefined; throw err; });
+    // Chromium carries the deletion out a little later, and takes files off the disk that were
+    // still being read then when it deletes the next database: that is what the empty ones are for.
+    for (const ms of [500, 500]) {
+      await new Promise(yes => setTimeout(yes, ms));
+      (await database(this.name + '-none', db => { db.createObjectStore('none'); }))?.close();
+      await remove(this.name + '-none');
+    }
+  }
+
+  /** Moves everything into a new database and deletes the old one; no window opens one meanwhile. @returns {Promise<IDBDatabase>} */
+  async #move() {
+    const old = await this.#connect(), names = Object.keys(shapes);
+    /** @type {Record<string, [IDBValidKey[], any[]]>} */
+    const all = {};
+    await finished(old.transaction(names, 'readwrite', { durability: 'strict' }), async tx => {
+      tx.objectStore('small').put(true, 'moving');
+      for (const name of names) all[name] = await Promise.all([done(tx.objectStore(name).getAllKeys()), done(tx.objectStore(name).getAll())]);
+    });
+    const next = await database(old.name === this.name ? this.name + '~' : this.name, (db, tx) => {
+      furnish(db);
+      for (const [name, [keys, values]] of Object.entries(all)) {
+        const to = tx.objectStore(name);
+        values.forEach((v, i) => to.put(v, ...(shapes[name].keyPath ? [] : [keys[i]])));
+      }
+      const small = tx.objectStore('small'), { lost } = Object.fromEntries(all.small[0].map((k, i) => [k, all.small[1][i]]));
+      small.delete('moving');
+      if (lost > 1) small.put(lost - 1, 'lost'); else small.delete('lost');
+    });
+    old.close();
+    await remove(old.name);
+    return this.#ours(/** @type {IDBDatabase} */ (next));
   }
 
   /**
    * Runs one transaction to its end. What a person wrote must be on the disk; what the server told it tells again.
    * @param {string[]} names @param {(tx: IDBTransaction) => any} work @param {'strict' | 'relaxed'} [durability] @returns {Promise<any>}
    */
-  #tx(names, work, durability = 'strict') {
-    return new Promise((yes, no) => {
-      const tx = this.db.transaction([...new Set(['small', ...names])], 'readwrite', { durability });
-      const small = tx.objectStore('small'), stamp = small.get('stamp');
-      stamp.onsuccess = () => {
-        const was = stamp.result ?? 0;
-        if (was !== this.#stamp) this.#foreign = true;
-        this.#stamp = was + 1;
-        small.put(was + 1, 'stamp');
-      };
-      /** @type {any} */
-      let out;
-      tx.oncomplete = () => yes(out);
-      tx.onabort = tx.onerror = () => no(tx.error ?? new Error('store: transaction aborted'));
-      Promise.resolve(work(tx)).then(v => { out = v; }, err => { try { tx.abort(); } catch { /* already over */ } no(err); });
-    });
+  async #tx(names, work, durability = 'strict') {
+    for (;;) {
+      const tx = await this.#begin([...new Set(['small', ...names])], 'readwrite', durability);
+      try { return await finished(tx, tx => { this.#count(tx); return work(tx); }); } catch (err) {
+        if (!(err instanceof Moving)) throw err;
+        tx.db.close();
+        if ((await this.#db) === tx.db) this.#db = undefined;
+      }
+    }
+  }
+
+  /** @param {IDBTransaction} tx */
+  #count(tx) {
+    const small = tx.objectStore('small'), moving = small.get('moving'), stamp = small.get('stamp');
+    moving.onsuccess = () => { if (moving.result) cancel(tx, new Moving()); };
+    stamp.onsuccess = () => {
+      const was = stamp.result ?? 0;
+      if (was !== this.#stamp) this.#foreign = true;
+      this.#stamp = was + 1;
+      small.put(was + 1, 'stamp');
+    };
   }
 
   async load() {
-    const tx = this.db.transaction(['small', 'records', 'kept', 'edits']);
+    const tx = await this.#begin(['small', 'records', 'kept', 'edits']);
     const small = tx.objectStore('small');
     const [stamp, place, n, account, notes, records, kept, edits] = await Promise.all([
       done(small.get('stamp')), done(small.get('place')), done(small.get('n')), done(small.get('account')), done(small.get('notes')),
@@ -115,7 +269,8 @@ export class BrowserStore {
       for (const n of w.edits) { const k = state.edits.get(n); if (k) edits.put(k); }
       if (w.forget.length || w.edits.size) raise(small, state.n);
       if (w.place) small.put(state.place, 'place');
-    }, 'relaxed');
+      if (w.lost) small.put(twice, 'lost');
+    }, w.lost ? 'strict' : 'relaxed');
   }
 
   /** @param {(n: number) => Kept[]} make @returns {Promise<Kept[]>} */
@@ -147,6 +302,7 @@ export class BrowserStore {
       for (const k of edits) tx.objectStore('edits').put(k);
       small.delete('place');
       small.put(n, 'n');
+      small.put(twice, 'lost');
       if (a) small.put(a, 'account'); else small.delete('account');
     });
   }
@@ -158,7 +314,7 @@ export class BrowserStore {
   async note(notes) { await this.#tx(['small'], tx => { tx.objectStore('small').put(notes, 'notes'); }); }
 
   async changed() {
-    return this.#foreign || ((await done(this.db.transaction('small').objectStore('small').get('stamp'))) ?? 0) !== this.#stamp;
+    return this.#foreign || ((await done((await this.#begin(['small'])).objectStore('small').get('stamp'))) ?? 0) !== this.#stamp;
   }
 
   async wipe() {
@@ -166,6 +322,7 @@ export class BrowserStore {
       tx.objectStore('records').clear();
       tx.objectStore('kept').clear();
       tx.objectStore('small').delete('place');
+      tx.objectStore('small').put(twice, 'lost');
       const edits = tx.objectStore('edits');
       for (const k of await done(edits.getAll())) if (!owed(k)) edits.delete(k.edit.n);
     });
@@ -223,6 +380,8 @@ export class MemoryStore {
   async note(notes) { this.#kept.notes = { ...notes }; }
 
   async changed() { return false; }
+
+  async scrub() {}
 
   async wipe() {
     const mine = this.#kept.state;

@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { hints } from '../../pb_public/sync/hints.js';
-import { newKey } from '../../pb_public/sync/keys.js';
+import { authorization, newKey } from '../../pb_public/sync/keys.js';
 
 const words = new TextEncoder();
 
@@ -14,6 +14,8 @@ async function scene(answers) {
     account = { phone: 'phone0000000001' };
     state = { place: { cursor: 7, epoch: 'k3v9' } };
     meetings = 0;
+    base = '';
+    async authorized(method, path, body) { return { Authorization: await authorization(this.account.key, this.account.phone, method, path, body) }; }
     sync() { this.meetings++; }
     fetch = async (path, o) => {
       const ask = { path, ...JSON.parse(new TextDecoder().decode(o.body)), authorization: o.headers.Authorization };

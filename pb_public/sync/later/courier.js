@@ -162,7 +162,9 @@ export class Courier {
       const { clock: _, snapshots: __, check: ___, ...says } = ask(client.state, { app: client.app, want, clock: client.now(), most, without: true });
       // How long it is carried nobody knows: a clock would be compared with that of another day.
       if (most === 0) { delete says.edits; says.waiting = waiting; }
-      const sealed = await sealBundle(notes.seal ?? '', account.phone, async body => unbase64url((await authorization(account.key, account.phone, 'POST', path, body)).split('.')[1]), says);
+      const { key } = account;
+      if (!key) throw new Error('seal bundle: this phone has no key of its own');
+      const sealed = await sealBundle(notes.seal ?? '', account.phone, async body => unbase64url((await authorization(key, account.phone, 'POST', path, body)).split('.')[1]), says);
       return { says, sealed };
     };
     let most = 500, made = await make(most);

@@ -4,7 +4,6 @@
 
 import { NoRoad, Refusal } from '../client.js';
 import { sum } from '../files.js';
-import { authorization } from '../keys.js';
 
 /** @typedef {import('../files.js').Files} Files @typedef {import('../files.js').Kept} Kept @typedef {import('../files.js').Size} Size */
 
@@ -132,16 +131,15 @@ async function part(files, hash, size) {
 
 /** Sends a signed request. What is signed in the place of an upload's body are four headers. @param {Files} files @param {string} method @param {string} path @param {string} query @param {Record<string, string>} more @param {Uint8Array} [body] @returns {Promise<Response>} */
 async function ask(files, method, path, query, more, body) {
-  const { account } = files.client;
-  if (!account) throw new NoRoad('signed out');
+  if (!files.client.account) throw new NoRoad('signed out');
   const tus = method !== 'GET';
   const text = tus ? ['Upload-Length', 'Upload-Metadata', 'Upload-Offset', 'Upload-Checksum'].map(h => more[h] ?? '').join('\n') : '';
-  const headers = { ...more, ...(tus ? { 'Tus-Resumable': '1.0.0' } : {}), Authorization: await authorization(account.key, account.phone, method, path, new TextEncoder().encode(text)) };
+  const headers = { ...more, ...(tus ? { 'Tus-Resumable': '1.0.0' } : {}), ...await files.client.authorized(method, path, new TextEncoder().encode(text)) };
   const stop = new AbortController(), timer = setTimeout(() => stop.abort(), tus ? 2 * patience : patience);
   let res;
   try {
     // Nothing of a circle that is left may lie in the browser's cache.
-    res = await files.fetch(path + query, { method, headers, body: /** @type {any} */ (body), cache: 'no-store', credentials: 'omit', signal: stop.signal });
+    res = await files.fetch(files.client.base + path + query, { method, headers, body: /** @type {any} */ (body), cache: 'no-store', credentials: 'omit', signal: stop.signal });
   } catch (err) { throw new NoRoad(String(err)); } finally { clearTimeout(timer); }
   if (res.ok || res.status === 416) return res;
   if (method === 'HEAD') throw new Refusal(res.status === 404 ? 'not_found' : res.status === 410 ? 'upload_expired' : 'unknown', '', res.status, undefined);

@@ -297,7 +297,7 @@ export class Client extends EventTarget {
     while (this.#running) await new Promise(yes => setTimeout(yes, 50));
     this.#running = true;
     const alone = async () => { if (await this.store.changed()) await this.reload(); await work(); await this.#follow(); };
-    try { await (globalThis.navigator?.locks?.request('langso-sync', alone) ?? alone()); } finally {
+    try { await (globalThis.navigator?.locks?.request(this.lock, alone) ?? alone()); } finally {
       this.#running = false;
       if (this.#stale) await this.reload();
       this.#changed();

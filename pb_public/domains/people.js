@@ -5,7 +5,7 @@ import { pushSwitch } from '../push/switch.js';
 import { h, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sure } from '../ui/parts.js';
 import { ago, byName, day, matches, moment, newest, today } from '../ui/text.js';
-import { beside, decisions, mendable, whatNext } from './settling.js';
+import { later, mendable } from './settling.js';
 import { actions, collections, guardianKinds, word } from '../words/vi.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client @typedef {import('../sync/overlay.js').Kept} Kept */
@@ -82,7 +82,7 @@ function signIn({ client, query }) {
 
 /** @param {At} at */
 function account({ client }) {
-  return h('div', null, live(() => h('div', null, state(client), unsettled(client), decisions(client), pending(client))), section('Báo tin', pushSwitch(client)), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
+  return h('div', null, live(() => h('div', null, state(client), unsettled(client), [...client.state.edits.values()].some(k => k.decided) ? later(m => m.decisions(client)) : null, pending(client))), section('Báo tin', pushSwitch(client)), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
 }
 
 const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Mọi việc vẫn làm được, máy tự gửi khi có sóng.', waiting: 'Máy chủ đang bận, sẽ tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn. Xin gặp cán bộ một cửa.', old: 'Ứng dụng đã cũ. Xin mở lại khi có mạng để dùng bản mới.' };
@@ -115,7 +115,7 @@ function mend({ edit: e }) {
   if (e.do === 'publicservice.step') return '#/mot-cua/' + e.args.dossier;
   if (e.coll === 'drafts' && e.create) return '#/ho-so/nhap/' + e.id;
   if (e.do === 'sync.settle') return '#/viec-cho';
-  if (e.n > 0 && mendable(e)) return '#/sua/' + e.n;
+  if (mendable(e)) return '#/sua/' + e.n;
 }
 
 /** @param {Client} c */
@@ -124,7 +124,7 @@ function unsettled(c) {
   return section('Chưa được nhận', c.unsettled.map(k => {
     const where = mend(k);
     return h('div.card', null, h('p.card-title', null, about(c, k), ' ', k.verdict?.is === 'parked' ? badge('chờ cán bộ xem', 'warn') : badge('bị từ chối', 'bad')),
-      h('p', null, k.verdict?.say || 'Máy chủ không nhận việc này.'), beside(c, k), whatNext(k) ? h('p', null, whatNext(k)) : null, h('p.note', null, 'Làm lúc ' + moment(k.edit.at)),
+      h('p', null, k.verdict?.say || 'Máy chủ không nhận việc này.'), later(m => [m.beside(c, k), h('p', null, m.whatNext(k))].flat()), h('p.note', null, 'Làm lúc ' + moment(k.edit.at)),
       h('div.buttons', null, where ? go(where, 'Sửa và gửi lại', 'main') : null, act('Bỏ', async () => { if (await sure('Bỏ việc này khỏi máy?', 'Bỏ')) await c.dismiss(k); }, 'quiet')));
   }));
 }

@@ -2,8 +2,8 @@
 // What the fields of records are called and how their values are written, for
 // screens that show an edit field by field.
 
-import { day, moment, money, whole } from '../ui/text.js';
-import { categories, guardianKinds, sources, units, word } from './vi.js';
+import { day, moment, money, whole } from '../../ui/text.js';
+import { categories, guardianKinds, sources, units, word } from '../../words/vi.js';
 
 /** @typedef {{title: string, kind?: 'long' | 'number' | 'money' | 'date' | 'moment' | 'check' | 'choice' | 'ref' | 'hidden', of?: any}} FieldWords */
 

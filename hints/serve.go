@@ -106,15 +106,28 @@ func (h *Hub) stream(e *core.RequestEvent, l *listener, a ask) error {
 	header.Set("X-Accel-Buffering", "no") // nginx holds streams back otherwise
 	header.Del("X-Frame-Options")
 	header.Del("X-Xss-Protection")
-	conn, _, err := http.NewResponseController(e.Response).Hijack()
+	err := h.takeOver(e.Response, l)
 	if errors.Is(err, http.ErrNotSupported) { // HTTP/2
 		return h.park(e, l, a)
 	}
 	if err != nil {
+		return nil // it is gone, or was told that there is no room
+	}
+	if hint, has := h.behind(e.Request.Context(), l, a); has && l.sink.hint(hint) != nil {
+		h.drop(l)
+	}
+	return nil
+}
+
+// takeOver makes the request's connection a stream. From then on nothing of the
+// request is kept: a connection, a small goroutine that waits for its end, and
+// the listener.
+func (h *Hub) takeOver(w http.ResponseWriter, l *listener) error {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
 		return err
 	}
-	// From here on nothing of the request is kept: a connection, a small
-	// goroutine that waits for its end, and the listener.
+	header := w.Header()
 	s := &socket{conn: conn}
 	l.sink = s
 	s.mu.Lock() // the greeting comes before the first hint
@@ -122,24 +135,19 @@ func (h *Hub) stream(e *core.RequestEvent, l *listener, a ask) error {
 		s.mu.Unlock()
 		header.Set("Retry-After", retryAfter())
 		header.Set("Content-Type", "application/json")
-		_ = refuse(conn, header)
-		return conn.Close()
+		return errors.Join(errFull, refuse(conn, header), conn.Close())
 	}
 	err = greet(conn, header)
 	s.mu.Unlock()
 	if err != nil {
 		h.drop(l)
-		return nil
-	}
-	if hint, has := h.behind(e.Request.Context(), l, a); has {
-		if err := l.sink.hint(hint); err != nil {
-			h.drop(l)
-			return nil
-		}
+		return err
 	}
 	go h.untilClosed(l, conn)
 	return nil
 }
+
+var errFull = errors.New("too many listen")
 
 // alive is a comment line: it says that the stream flows.
 const alive = ":\n\n"

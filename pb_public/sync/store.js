@@ -175,8 +175,14 @@ export class BrowserStore {
     this.#db = this.#locked('exclusive', () => this.#move());
     (await was)?.close();
     await this.#db.catch(err => { this.#db = undefined; throw err; });
-    // Chromium carries the deletion out a little later, and takes files off the disk that were
-    // still being read then when it deletes the next database: that is what the empty ones are for.
+    this.#sweep().catch(() => {}); // nobody waits for it
+  }
+
+  /**
+   * Chromium carries a deletion out a little later, and takes files off the disk that were still
+   * being read then when it deletes the next database: that is what these empty ones are for.
+   */
+  async #sweep() {
     for (const ms of [500, 500]) {
       await new Promise(yes => setTimeout(yes, ms));
       (await database(this.name + '-none', db => { db.createObjectStore('none'); }))?.close();

@@ -91,7 +91,9 @@ var migrated = sync.OnceValues(func() (files map[string][]byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	// PocketBase may still be writing its log: what cannot be removed now is only
+	// rubbish in the temporary folder.
+	defer func() { _ = os.RemoveAll(dir) }()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	if err := app.Bootstrap(); err != nil {
 		return nil, err

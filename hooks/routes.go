@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
@@ -199,10 +200,28 @@ func (c *Commune) exchange(e *core.RequestEvent, phone *signin.Phone, ask *wire.
 	begun := time.Now()
 	answer, err := c.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
 	apart := measure(ask, answer, err, time.Since(begun))
-	if err == nil {
-		c.seen.note(phone.ID, ask, apart, c.Now())
+	if err != nil {
+		return nil, err
 	}
-	return answer, err
+	c.seen.note(phone.ID, ask, apart, c.Now())
+	if phone.Check {
+		return c.askForCheck(phone, ask, answer)
+	}
+	return answer, nil
+}
+
+// askForCheck passes on that the administrator wants the phone to compare all
+// that it holds, until it does.
+func (c *Commune) askForCheck(phone *signin.Phone, ask *wire.Ask, answer []wire.Line) ([]wire.Line, error) {
+	if ask.Check != nil && ask.Check.Deep {
+		_, err := c.App.NonconcurrentDB().NewQuery(`UPDATE phones SET deep_check = '' WHERE id = {:id}`).Bind(dbx.Params{"id": phone.ID}).Execute()
+		return answer, err
+	}
+	end := len(answer) - 1
+	if answer[end].Complete == nil {
+		return answer, nil
+	}
+	return append(answer[:end:end], wire.Line{Check: "deep"}, answer[end]), nil
 }
 
 func send(e *core.RequestEvent, body []byte) error {

@@ -12,7 +12,10 @@ import (
 )
 
 // Phone is who asks: a phone whose key has signed the request.
-type Phone struct{ ID, Person string }
+type Phone struct {
+	ID, Person string
+	Check      bool // the administrator asks it to compare all it holds
+}
 
 // Blocked tells whether an error is that of a blocked phone.
 func Blocked(err error) bool { return err == error(errBlocked) }
@@ -41,8 +44,8 @@ func Known(app core.App, id string, sig, signed []byte) (*Phone, error) {
 	p := &Phone{ID: id}
 	var key string
 	var blocked bool
-	err := app.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked FROM phones WHERE id = {:id}`).
-		Bind(dbx.Params{"id": id}).Row(&p.Person, &key, &blocked)
+	err := app.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked, deep_check = 'asked' FROM phones WHERE id = {:id}`).
+		Bind(dbx.Params{"id": id}).Row(&p.Person, &key, &blocked, &p.Check)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errUnknown
 	}

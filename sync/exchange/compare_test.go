@@ -65,6 +65,26 @@ func btoi(b bool) int {
 	return 0
 }
 
+// A price on Lan's phone is wrong by a bit; the administrator asks the phone to
+// check itself, and its next meeting mends it. It is asked once.
+func TestTheAdministratorAsksForACheck(t *testing.T) {
+	s := newScene(t, 200)
+	p, dir := s.phone()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.damage(dir, `UPDATE records SET fields = json_set(fields, '$.price', 1) WHERE id = 'product00000077'`)
+	s.sql(`UPDATE phones SET deep_check = 'asked'`, nil)
+	p = s.reopen(dir)
+	if r := s.sync(p); r.Mismatches != 1 {
+		t.Errorf("%+v", r)
+	}
+	s.same(p)
+	if r := s.sync(p); r.Exchanges != 1 {
+		t.Errorf("it is asked again: %+v", r)
+	}
+}
+
 // While one phone compares, the market goes on: what changes between its
 // questions is no damage.
 func TestComparingInABusyMarket(t *testing.T) {

@@ -3,8 +3,6 @@ package simulation
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"github.com/pocketbase/dbx"
 
 	"langso/commune"
+	"langso/villagetest"
 )
 
 // checkVerdicts: a verdict, once seen, never becomes another.
@@ -132,15 +131,13 @@ func (w *world) checkDisk(m *member) {
 			told[word] = true
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(m.dir, "*"))
+	files, err := villagetest.ReadFolder(m.dir)
 	w.must(err)
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		w.must(err)
+	for name, raw := range files {
 		for _, word := range anyWord.FindAllString(string(raw), -1) {
 			if !m.typed[word] && !told[word] && !shown[word] && !may[w.words[word]] && !found[word] {
 				found[word] = true
-				w.t.Errorf("step %d: %s of %s still holds %s, a word of %s", w.step, filepath.Base(f), m.name, word, w.words[word])
+				w.t.Errorf("step %d: %s of %s still holds %s, a word of %s", w.step, name, m.name, word, w.words[word])
 			}
 		}
 	}

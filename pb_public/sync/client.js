@@ -283,6 +283,7 @@ export class Client extends EventTarget {
     if (this.#running) { this.#again = true; return; }
     this.#running = true;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
       do { this.#again = false; await this.#turn(async () => { await this.#meet(); await this.#scrub(); }); } while (this.#again && this.mood === 'idle');
     } finally {
@@ -450,13 +451,13 @@ export class Client extends EventTarget {
   /** Meets the server in so many milliseconds. @param {number} ms */
   soon(ms) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.sync(), ms);
+    this.#timer = setTimeout(() => { this.#timer = undefined; this.sync(); }, ms);
     this.#timer?.unref?.();
   }
 
   /** Plans the next meeting: each minute while the app is looked at, later and later while it fails. */
   #plan() {
-    if (typeof document === 'undefined') return;
+    if (typeof document === 'undefined' || this.#timer !== undefined) return; // an edit typed meanwhile, or the server, asked for one sooner
     if (this.mood === 'signed-out' || this.mood === 'blocked' || document.hidden) return;
     this.soon(this.#failures ? Math.min(300_000, 2000 * 2 ** this.#failures) * (0.5 + Math.random() / 2) : every);
   }

@@ -97,7 +97,12 @@ func dictionaryFile(e *core.RequestEvent) error {
 	h.Set("Use-As-Dictionary", `match="/api/sync*"`)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	return send(e, d.Text)
+	h.Set("Vary", "Accept-Encoding")
+	packed, encoding := wire.Text{Body: d.Text}.Pack(http.Header{"Accept-Encoding": e.Request.Header["Accept-Encoding"]})
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+	}
+	return send(e, packed)
 }
 
 // sync is the phone's road.

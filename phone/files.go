@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -203,6 +204,9 @@ const keepUnnamed = 30 * 24 * time.Hour
 // While the phone is being filled anew it deletes nothing: what names a file may
 // be yet to come. [Phone.SendFiles] and [Phone.File] begin with it.
 func (p *Phone) SweepFiles() error {
+	if _, err := os.Stat(filepath.Join(p.dir, "files")); errors.Is(err, fs.ErrNotExist) {
+		return nil // it never had any
+	}
 	dir, err := p.filesDir()
 	if err != nil {
 		return err

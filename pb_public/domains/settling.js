@@ -2,7 +2,7 @@
 // What waits for a person. Most phones never need these screens, so they are
 // loaded when one is opened; the service worker has them without a network.
 
-import { h } from '../ui/el.js';
+import { later as drawnLater } from '../ui/el.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client @typedef {import('../sync/overlay.js').Edit} Edit */
 
@@ -13,11 +13,7 @@ export function open(c) {
 }
 
 /** A place that is drawn when its module is there. @param {(m: typeof import('./later/settling.js')) => any} draw */
-export function later(draw) {
-  const place = h('div');
-  import('./later/settling.js').then(m => { const el = draw(m); if (el) place.replaceChildren(...[el].flat()); }).catch(() => place.replaceChildren(h('p.note', null, 'Phần này chưa tải về máy. Xin mở lại khi có mạng.')));
-  return place;
-}
+export const later = draw => drawnLater(() => import('./later/settling.js'), draw);
 
 /** Whether the plain form can put an edit right. @param {Edit} e */
 export const mendable = e => e.n > 0 && !e.delete && (e.do ? ['market.sale', 'people.grant'].includes(e.do) : Boolean(e.create ?? e.change ?? e.add));

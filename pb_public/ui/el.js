@@ -56,3 +56,12 @@ export function redraw() {
 
 /** Draws one living part again. @param {Element} el */
 export function redrawOne(el) { alive.get(el)?.(); }
+
+/**
+ * A place that is drawn when its module is there. @template M @param {() => Promise<M>} load @param {(m: M) => any} draw
+ */
+export function later(load, draw) {
+  const place = h('div');
+  load().then(m => { const el = draw(m); if (el) place.replaceChildren(...[el].flat().filter(Boolean)); }).catch(() => place.replaceChildren(h('p.note', null, 'Phần này chưa tải về máy. Xin mở lại khi có mạng.')));
+  return place;
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plan } from '../../pb_public/ui/remind.js';
-import { parts } from '../../pb_public/domains/compose.js';
+import { parts } from '../../pb_public/domains/later/compose.js';
 
 test('a text without diacritics is one part up to 160 letters; with them up to 70', () => {
   for (const [text, n] of [['', 0], ['a'.repeat(160), 1], ['a'.repeat(161), 2], ['€'.repeat(80), 1], ['€'.repeat(81), 2], ['ế'.repeat(70), 1], ['ế'.repeat(71), 2], ['a'.repeat(306), 2], ['a'.repeat(307), 3]]) {

@@ -65,14 +65,15 @@ func TestMutants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch fate(t, root, m) {
+		became := fate(t, root, m)
+		t.Logf("%s: %s", became, m.What)
+		switch became {
 		case "dead":
 			dead++
 		case "unborn":
 			unborn++
 		default:
 			alive++
-			t.Logf("alive: %s", m.What)
 		}
 	}
 	t.Logf("%d possible; of %d tried %d died, %d live, %d do not compile", len(all), dead+alive+unborn, dead, alive, unborn)

@@ -120,6 +120,9 @@ func (r *record) look(w *world, m *member) {
 			seen[n.ID], _ = n.Fields["note"].(string)
 		}
 	}
+	if m.renumbered {
+		clear(seen)
+	}
 	r.history.Ops = append(r.history.Ops, causal.Op{Session: m.name, Look: &causal.Look{Held: held, Seen: seen}})
 }
 

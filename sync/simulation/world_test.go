@@ -59,6 +59,7 @@ type member struct {
 	down         bool            // no network at all just now
 	stale        bool            // it was given an old answer, and is not whole
 	calm         bool            // no faults
+	renumbered   bool            // a copy had used its numbers: they name other edits than when they were typed
 }
 
 const (
@@ -270,6 +271,7 @@ func (w *world) sync(m *member) {
 		w.t.Errorf("step %d: %s: %v", w.step, m.name, err)
 		return
 	}
+	m.renumbered = m.renumbered || report.Renumbered > 0
 	w.checkVerdicts(m)
 	if err != nil || !report.Complete || m.stale {
 		return

@@ -186,8 +186,9 @@ func (sh *shape) fingerprint() string {
 	return sh.Rules + "\n" + strings.Join(kept, " ") + "\n" + strings.Join(known, " ")
 }
 
-// lost tells whether phones know a field that is no more, or by another name: a
-// difference cannot say that, so they need the records whole.
+// lost tells whether phones know a field that is no more, by another name, or
+// hidden now: a difference cannot say that surely (a field may be hidden and then
+// renamed before a phone hears of either), so they need the records whole.
 func lost(before, now string) bool {
 	was := strings.Split(before, "\n")
 	is := strings.Split(now, "\n")
@@ -195,14 +196,7 @@ func lost(before, now string) bool {
 		return false
 	}
 	have := strings.Fields(is[2])
-	hidden := strings.Fields(is[1])
-	for _, field := range strings.Fields(was[2]) {
-		id, _, _ := strings.Cut(field, ":")
-		if !slices.Contains(have, field) && !slices.Contains(hidden, id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(strings.Fields(was[2]), func(field string) bool { return !slices.Contains(have, field) })
 }
 
 // Forget makes the journal read the shapes anew: a collection was saved.

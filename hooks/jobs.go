@@ -13,6 +13,16 @@ import (
 func (c *Commune) bindJobs() {
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
+	var working sync.RWMutex // held by jobs at work, so that the end waits for them
+	at := func(name, when string, do func() error) {
+		c.App.Cron().MustAdd(name, when, func() {
+			working.RLock()
+			defer working.RUnlock()
+			if ctx.Err() == nil {
+				c.report(name, do())
+			}
+		})
+	}
 	c.App.OnServe().BindFunc(func(se *core.ServeEvent) error {
 		if err := se.Next(); err != nil {
 			return err
@@ -46,7 +56,9 @@ func (c *Commune) bindJobs() {
 	c.App.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 		stop()
 		c.Hints.Close()
-		running.Wait() // PocketBase closes the database next
+		running.Wait()
+		working.Lock() // PocketBase closes the database next
+		defer working.Unlock()
 		if err := c.writeMark(); err != nil {
 			c.App.Logger().Warn("noting how far the history came failed", "error", err)
 		}
@@ -57,11 +69,11 @@ func (c *Commune) bindJobs() {
 	})
 	for _, d := range c.Domains {
 		for _, job := range d.Jobs {
-			c.App.Cron().MustAdd(d.Name+": "+job.Name, job.At, func() { c.report(job.Name, job.Do(c.App, c.Now())) })
+			at(d.Name+": "+job.Name, job.At, func() error { return job.Do(c.App, c.Now()) })
 		}
 	}
-	c.App.Cron().MustAdd("forget old verdicts", "30 20 * * *", func() { c.report("forget old verdicts", c.forgetVerdicts()) })
-	c.App.Cron().MustAdd("forget what went", "40 20 * * *", func() { c.report("forget what went", c.Prune()) })
+	at("forget old verdicts", "30 20 * * *", c.forgetVerdicts)
+	at("forget what went", "40 20 * * *", c.Prune)
 }
 
 // Prune forgets what left so long ago that phones know it.

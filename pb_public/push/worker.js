@@ -83,7 +83,7 @@ async function withClient(work) {
   } finally {
     client.account = undefined; // what it planned for later is the windows' affair
     channel?.close();
-    store.db.close();
+    await store.close();
   }
 }
 

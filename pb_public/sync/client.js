@@ -194,8 +194,7 @@ export class Client extends EventTarget {
 
   /** @param {Notes} more */
   async note(more) {
-    this.notes = { ...this.notes, ...more };
-    await this.store.note(this.notes);
+    this.notes = await this.store.note(more);
   }
 
   /** Asks for a code by SMS. @param {string} number */

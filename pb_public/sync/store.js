@@ -29,7 +29,7 @@ import { newState } from './exchange.js';
  * @property {(put: Kept[], forget?: number[]) => Promise<void>} settle stores and forgets edits
  * @property {(a: Account | undefined, edits: Kept[], n: number) => Promise<void>} move another account: records are forgotten, edits replaced
  * @property {(w: Account) => Promise<void>} account stores the account, nothing else
- * @property {(notes: Notes) => Promise<void>} note
+ * @property {(more: Notes) => Promise<Notes>} note changes some notes and returns all: another window may have changed others
  * @property {() => Promise<boolean>} changed whether another window wrote since this one read or wrote
  * @property {() => Promise<void>} wipe forgets all records, the place, and the edits that are done or settled
  * @property {() => Promise<void>} scrub empties the disk of what was lost since the last time; nothing to do when nothing was
@@ -166,6 +166,13 @@ export class BrowserStore {
         if (!again || /** @type {any} */ (err)?.name !== 'InvalidStateError') throw err; // it was moved just now
       }
     }
+  }
+
+  /** Lets the database go; it is opened again when it is needed. */
+  async close() {
+    const was = this.#db;
+    this.#db = undefined;
+    (await was?.catch(() => undefined))?.close();
   }
 
   async scrub() {
@@ -316,8 +323,14 @@ export class BrowserStore {
   /** @param {Account} a */
   async account(a) { await this.#tx(['small'], tx => { tx.objectStore('small').put(a, 'account'); }); }
 
-  /** @param {Notes} notes */
-  async note(notes) { await this.#tx(['small'], tx => { tx.objectStore('small').put(notes, 'notes'); }); }
+  /** @param {Notes} more @returns {Promise<Notes>} */
+  note(more) {
+    return this.#tx(['small'], async tx => {
+      const small = tx.objectStore('small'), all = { ...await done(small.get('notes')), ...more };
+      small.put(all, 'notes');
+      return all;
+    });
+  }
 
   async changed() {
     return this.#foreign || ((await done((await this.#begin(['small'])).objectStore('small').get('stamp'))) ?? 0) !== this.#stamp;
@@ -382,8 +395,8 @@ export class MemoryStore {
   /** @param {Account} a */
   async account(a) { this.#kept.account = a; }
 
-  /** @param {Notes} notes */
-  async note(notes) { this.#kept.notes = { ...notes }; }
+  /** @param {Notes} more @returns {Promise<Notes>} */
+  async note(more) { return { ...this.#kept.notes = { ...this.#kept.notes, ...more } }; }
 
   async changed() { return false; }
 

@@ -131,7 +131,10 @@ func assemble(ask *wire.Ask, pushed push.Outcome, down []wire.Line) []wire.Line 
 	if len(down) > 0 && down[0].Epoch != nil {
 		out, down = append(out, down[0]), down[1:]
 	}
-	out = append(out, said(pushed, len(ask.Edits) > 0 || len(out) > 0)...)
+	// A phone that was told more than the server knows, and does not know yet in which
+	// history, learns it from the number: the server was restored meanwhile.
+	behind := ask.Confirmed > pushed.Acked
+	out = append(out, said(pushed, len(ask.Edits) > 0 || len(out) > 0 || behind)...)
 	urgent := len(pushed.Verdicts) > 0 && several(down)
 	if len(down) > 0 && down[0].Standing != nil {
 		out, down = append(out, down[0]), down[1:]

@@ -31,6 +31,27 @@ func TestARestoredServerAsksForWhatItLost(t *testing.T) {
 	}
 }
 
+// Lan's phone was new: her draft went up with the first ask, she was told "taken",
+// and the road broke before the phone learned the history's name. Then last
+// night's backup was put in: a phone without a history noticed nothing.
+func TestANewPhoneIsToldThatTheServerWentBack(t *testing.T) {
+	s := newScene(t)
+	p, road, _ := s.phoneOnRoad()
+	s.drafts(100, 2000) // so that verdicts are a chunk of their own
+	backup := filepath.Join(t.TempDir(), "data.db")
+	s.sql(`VACUUM INTO '%s'`, backup)
+	_, id := s.creates(p, draftOf(lan, "việc quan trọng"))
+	s.syncsCutAfter(p, road, "verdicts")
+	if status, err := p.Status(); err != nil || status.Waiting != 0 {
+		t.Fatalf("the phone was to be told: %+v %v", status, err)
+	}
+	s.restore(backup)
+	s.syncs(p)
+	if got := s.field("drafts", id, "note"); got != "việc quan trọng" {
+		t.Errorf("the draft came again as %q", got)
+	}
+}
+
 // restore puts a backup in the place of the database and starts the server on it.
 func (s *scene) restore(backup string) {
 	s.t.Helper()

@@ -163,7 +163,7 @@ func (s *session) transact(edits []numbered) error {
 			}
 			if e.n > acked+1 {
 				sendFrom = acked + 1
-				return nil
+				break // what stood before the gap is done, and is noted as done
 			}
 			v, err := s.one(tx, e, acked)
 			if err != nil {

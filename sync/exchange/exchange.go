@@ -10,6 +10,7 @@ package exchange
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -158,14 +159,34 @@ func (x *Engine) HandIn(ctx context.Context, p Phone, ask *wire.Ask) (acked int6
 	if err != nil || len(ask.Edits) == 0 {
 		return who.Acked, err
 	}
+	// What cannot even be parked, being no edit or too big, leaves a verdict, and counts too.
 	var have int
-	err = x.app.ConcurrentDB().NewQuery(`SELECT count(*) FROM parked_edits WHERE phone = {:phone} AND code = 'phone_blocked'`).Bind(dbx.Params{"phone": p.ID}).Row(&have)
-	if err != nil || have >= mostFromBlocked {
+	err = x.app.ConcurrentDB().NewQuery(`SELECT count(*) FROM sync_verdicts WHERE phone = {:phone} AND verdict ->> 'code' IN ('phone_blocked', 'bad_edit', 'too_big')`).Bind(dbx.Params{"phone": p.ID}).Row(&have)
+	if err != nil {
 		return who.Acked, err
+	}
+	if have >= mostFromBlocked {
+		return before(ask.Edits, who.Acked), nil
 	}
 	who.Blocked = true
 	pushed, err := x.judge.Push(ctx, who, commune.Author{Person: p.Person, Phone: p.ID}, ask.Edits, x.now(), 0)
+	// Numbers that another copy of this phone used were not taken with these edits.
+	for _, v := range pushed.Verdicts {
+		if v.Code == "fork" {
+			pushed.Acked = min(pushed.Acked, v.N-1)
+		}
+	}
 	return pushed.Acked, err
+}
+
+// before is a number below all of the edits, which nobody looked at, at most acked.
+func before(edits []json.RawMessage, acked int64) int64 {
+	for _, raw := range edits {
+		if n, ok := wire.EditNumber(raw); ok {
+			acked = min(acked, n-1)
+		}
+	}
+	return acked
 }
 
 // said are the lines about the ask's edits.

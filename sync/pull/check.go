@@ -33,9 +33,11 @@ func (s *Rows) Check(ctx context.Context, c *wire.Check) (drops, lines []wire.Li
 		}
 	}
 	for _, list := range c.Lists {
+		// Once for each circle: it costs a look at all that lies in it.
 		if !stands[list.In] || list.Bits < 0 || list.Bits > sum.MostBits {
 			continue
 		}
+		delete(stands, list.In)
 		drop, rows, err := s.mend(ctx, list, c.Deep)
 		if err != nil {
 			return nil, nil, err

@@ -1,0 +1,43 @@
+package regressions_test
+
+import (
+	"testing"
+
+	"langso/sync/wire"
+)
+
+// A phone that was tampered with listed the same circle some ten thousand times
+// in one ask, and for each the server read all that lies in it.
+func TestACircleIsComparedOnceInAnAsk(t *testing.T) {
+	s := newScene(t)
+	k := s.keyed(lan)
+	first, err := k.send(t.Context(), wire.Ask{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := wire.Ask{Check: &wire.Check{Deep: true}}
+	for _, line := range first {
+		if line.Standing != nil {
+			ask.Standing = line.Standing.Hash
+		}
+		if line.Complete != nil {
+			ask.Epoch, ask.Cursor = line.Complete.Epoch, line.Complete.Cursor
+		}
+	}
+	for range 1000 {
+		ask.Check.Lists = append(ask.Check.Lists, wire.List{In: "commune", Bits: 0, Parts: []int{0}, Has: wire.Numbers{1}})
+	}
+	lines, err := k.send(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drops := 0
+	for _, line := range lines {
+		if line.Drop != nil {
+			drops++
+		}
+	}
+	if drops != 1 {
+		t.Errorf("the circle was compared %d times", drops)
+	}
+}

@@ -100,7 +100,49 @@ func wireJSON(text string) json.RawMessage {
 	case "null", "[]", "{}":
 		return nil
 	}
+	if strange(b.Bytes()) {
+		return Text(text)
+	}
 	return b.Bytes()
+}
+
+// mostNested is how deep lists and objects may lie in each other: a phone's
+// reader has a bound, and what is beyond it would look like a damaged answer.
+const mostNested = 32
+
+// strange tells whether JSON holds what not every phone can read: numbers that
+// are too great for one, or lists in lists without end.
+func strange(b []byte) bool {
+	depth, digits := 0, 0
+	text, great := false, false
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '[' || c == '{':
+			if depth++; depth > mostNested {
+				return true
+			}
+		case c == ']' || c == '}':
+			depth--
+		case '0' <= c && c <= '9':
+			digits++
+			great = great || digits > 300
+			continue
+		case (c == 'e' || c == 'E') && digits > 0:
+			great = true
+		}
+		digits = 0
+	}
+	if !great {
+		return false
+	}
+	var v any
+	return json.Unmarshal(b, &v) != nil
 }
 
 func str(v any) string {

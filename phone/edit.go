@@ -133,18 +133,30 @@ func dependsOn(q querier, e *wire.Edit) ([]int64, error) {
 	if e.Create != nil {
 		delete(names, e.ID)
 	}
-	edits, err := readEdits(q, `state IN ('waiting', 'parked', 'refused')`)
+	list, err := json.Marshal(slices.Collect(maps.Keys(names)))
 	if err != nil {
 		return nil, err
 	}
-	var after []int64
-	for _, other := range edits {
-		if made := other.makes(); made != "" && names[made] && len(after) < wire.MaxAfter {
-			after = append(after, other.N)
-		}
+	// An index of its own (edits_makes) answers this, or a queue of thousands would
+	// be read anew for each edit that joins it.
+	rows, err := q.Query(`SELECT n FROM edits WHERE state IN ('waiting', 'parked', 'refused') AND `+makes+` IN (SELECT value FROM json_each(?)) ORDER BY n LIMIT ?`, string(list), wire.MaxAfter)
+	if err != nil {
+		return nil, err
 	}
-	return after, nil
+	defer rows.Close()
+	var after []int64
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		after = append(after, n)
+	}
+	return after, rows.Err()
 }
+
+// makes is the id of the record that a stored edit makes, in SQL.
+const makes = `CASE WHEN json_type(body, '$.create') IS NOT NULL THEN json_extract(body, '$.id') ELSE json_extract(body, '$.args.id') END`
 
 func texts(v any, into map[string]bool) {
 	switch x := v.(type) {
@@ -172,20 +184,6 @@ type Pending struct {
 	Decision Decision
 	covered  bool
 	body     string
-}
-
-// makes returns the id of the record that the edit makes, or "".
-func (e *Pending) makes() string {
-	if e.Create != nil {
-		return e.ID
-	}
-	if e.Do != "" {
-		var args struct{ ID string }
-		if json.Unmarshal(e.Args, &args) == nil {
-			return args.ID
-		}
-	}
-	return ""
 }
 
 func readEdits(q querier, where string, args ...any) ([]*Pending, error) {

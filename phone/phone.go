@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS records (coll TEXT NOT NULL, id TEXT NOT NULL, seq IN
 CREATE TABLE IF NOT EXISTS kept (at INTEGER PRIMARY KEY, coll TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, whole INTEGER NOT NULL, circles TEXT, fields TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS kept_record ON kept (coll, id);
 CREATE TABLE IF NOT EXISTS edits (n INTEGER PRIMARY KEY, body TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT '', covered INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL, person TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS edits_makes ON edits (` + makes + `) WHERE state IN ('waiting', 'parked', 'refused');
 ` + courierTables
 
 // Open opens, or makes, the phone kept in folder dir. server is the base

@@ -16,6 +16,30 @@ func create(n int64, id string) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`{"n":%d,"coll":"drafts","id":%q,"create":{"person":%q,"procedure":%q,"note":"x"}}`, n, id, lan, procedure))
 }
 
+// A census-taker was in the forest for weeks: ten thousand edits go up, in their
+// order, in twenty asks of one meeting, and the queue costs no more for being long.
+func TestTenThousandEdits(t *testing.T) {
+	s := newScene(t)
+	p := s.phone(lan)
+	s.syncs(p)
+	const many = 10_000
+	for range many {
+		s.creates(p, draftOf(lan, "x"))
+	}
+	r := s.syncs(p)
+	if !r.Complete || len(r.Verdicts) != many || r.Exchanges != many/wire.MaxEdits {
+		t.Errorf("%d verdicts in %d exchanges, complete: %v", len(r.Verdicts), r.Exchanges, r.Complete)
+	}
+	for i, v := range r.Verdicts {
+		if v.N != int64(i+1) || v.Is != wire.Taken {
+			t.Fatalf("verdict %d is %+v", i+1, v)
+		}
+	}
+	if n, err := s.App.CountRecords("drafts"); err != nil || n != many {
+		t.Errorf("the server has %d drafts: %v", n, err)
+	}
+}
+
 // Lan's bus went into the tunnel while the server judged her draft. The dead link
 // ended the transaction, the server took that for a fault of the edit and parked
 // it, and a sound draft waited for an officer.

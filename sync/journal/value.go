@@ -85,8 +85,7 @@ func wireNumber(v any) json.RawMessage {
 }
 
 func wireJSON(text string) json.RawMessage {
-	switch text {
-	case "", "null", "[]", "{}", `""`, "0", "false":
+	if zeroJSON(text) {
 		return nil
 	}
 	if !utf8.ValidString(text) {
@@ -96,14 +95,27 @@ func wireJSON(text string) json.RawMessage {
 	if json.Compact(&b, []byte(text)) != nil {
 		return Text(text) // raw SQL stored something that is not JSON
 	}
-	switch b.String() {
-	case "null", "[]", "{}":
+	if zeroJSON(b.String()) {
 		return nil
 	}
 	if strange(b.Bytes()) {
 		return Text(text)
 	}
 	return b.Bytes()
+}
+
+// zeroJSON tells whether JSON without blanks is a zero, which phones do not keep
+// and do not count when they compare by content.
+func zeroJSON(text string) bool {
+	switch text {
+	case "", "null", "[]", "{}", `""`, "0", "false":
+		return true
+	}
+	if text[0] != '0' && text[0] != '-' {
+		return false
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return err == nil && f == 0
 }
 
 // mostNested is how deep lists and objects may lie in each other: a phone's

@@ -45,11 +45,33 @@ func (s *Rows) Check(ctx context.Context, c *wire.Check) (drops, lines []wire.Li
 		if len(drop) > 0 {
 			drops = append(drops, wire.Line{Drop: &wire.Drop{In: list.In, At: drop}})
 		}
-		for _, coll := range slices.Sorted(maps.Keys(rows)) {
-			lines = append(lines, changes(coll, rows[coll])...)
-		}
+		lines = append(lines, whole(rows)...)
 	}
 	return drops, lines, nil
+}
+
+// mostMended is about how many bytes of rows stand in one chunk: they are whole
+// or not at all only together with complete, but no reader takes a chunk of any size.
+const mostMended = 256 << 10
+
+// whole writes whole rows, in chunks that every reader takes.
+func whole(rows map[string][]wire.Row) (lines []wire.Line) {
+	none := ""
+	spent := 0
+	for _, coll := range slices.Sorted(maps.Keys(rows)) {
+		from := 0
+		for i, row := range rows[coll] {
+			if spent += 30 + size(row.Set); spent < mostMended {
+				continue
+			}
+			lines = append(append(lines, changes(coll, rows[coll][from:i+1])...), wire.Line{Mark: &none})
+			from, spent = i+1, 0
+		}
+		if from < len(rows[coll]) {
+			lines = append(lines, changes(coll, rows[coll][from:])...)
+		}
+	}
+	return lines
 }
 
 // sums returns the sums of a circle's parts, when its sum is another than theirs.

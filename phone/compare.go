@@ -179,6 +179,7 @@ func (p *Phone) circleSums(deep bool) (*wire.Check, error) {
 func (p *Phone) lists(theirs []wire.Sums, deep bool) (*wire.Check, [][]member, error) {
 	check := &wire.Check{Deep: deep}
 	var listed [][]member
+	room := wire.MaxListed / 2 // what finds none is left for the next round
 	for _, s := range theirs {
 		if s.Bits < 0 || s.Bits > sum.MostBits || len(s.List) != 1<<s.Bits {
 			continue
@@ -187,13 +188,16 @@ func (p *Phone) lists(theirs []wire.Sums, deep bool) (*wire.Check, [][]member, e
 		if err != nil {
 			return nil, nil, err
 		}
-		own := make(wire.Numbers, len(s.List))
+		own, count := make(wire.Numbers, len(s.List)), make([]int, len(s.List))
 		for _, m := range all {
-			own[sum.Part(m.coll, m.id, s.Bits)] += m.number.A
+			part := sum.Part(m.coll, m.id, s.Bits)
+			own[part] += m.number.A
+			count[part]++
 		}
 		list := wire.List{In: s.In, Bits: s.Bits, Has: wire.Numbers{}}
 		for part := range own {
-			if own[part] != s.List[part] {
+			if own[part] != s.List[part] && count[part] < room {
+				room -= count[part] + 1
 				list.Parts = append(list.Parts, part)
 			}
 		}

@@ -53,12 +53,13 @@ export function lists(state, theirs, deep) {
   const listed = [];
   /** @type {NonNullable<Check['lists']>} */
   const asks = [];
+  let room = 32768; // half of what an ask may list: what finds none is left for the next round
   for (const s of theirs) {
     const list = unpackNumbers(s.list);
     if (!(s.bits >= 0 && s.bits <= 12) || list.length !== 2 ** s.bits) continue;
-    const all = members(state, s.in, deep), own = new Uint32Array(list.length);
-    for (const m of all) own[part(m.coll, m.id, s.bits)] += m.number[0];
-    const parts = list.flatMap((n, i) => (n === own[i] ? [] : [i])), differs = new Set(parts);
+    const all = members(state, s.in, deep), own = new Uint32Array(list.length), count = new Uint32Array(list.length);
+    for (const m of all) { const i = part(m.coll, m.id, s.bits); own[i] += m.number[0]; count[i]++; }
+    const parts = list.flatMap((n, i) => { if (n === own[i] || count[i] >= room) return []; room -= count[i] + 1; return [i]; }), differs = new Set(parts);
     if (!parts.length) continue;
     const has = all.filter(m => differs.has(part(m.coll, m.id, s.bits)));
     asks.push({ in: s.in, bits: s.bits, parts, has: packNumbers(has.map(m => m.number[0])) });

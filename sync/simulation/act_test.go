@@ -153,13 +153,7 @@ func (w *world) restore() {
 	if w.backup == nil || w.server.Clock.Now().Sub(w.backup.at) > 6*24*time.Hour {
 		return
 	}
-	for _, m := range w.phones {
-		// A phone that was told a verdict and has not been whole yet has no epoch, and
-		// does not notice (docs/decisions/020-proof-of-sync.md).
-		if s, err := m.Status(); err != nil || s.Cursor == 0 {
-			return
-		}
-	}
+	w.wentBack = true
 	w.told.judge(w)
 	w.server.Restore(w.t, w.backup.files)
 	w.full = false
@@ -195,9 +189,7 @@ func (w *world) clone(m *member) {
 	w.told.copied(m.name, copied.name)
 }
 
-// schema is an administrator who adds, renames, hides and drops a field. One that
-// is hidden is neither renamed nor dropped (docs/decisions/020-proof-of-sync.md
-// says why).
+// schema is an administrator who adds, renames, hides and drops a field.
 func (w *world) schema() {
 	if w.full {
 		return
@@ -211,12 +203,12 @@ func (w *world) schema() {
 		w.extra = fmt.Sprintf("extra%d", w.rnd.IntN(1000))
 		w.extraID = "text" + w.extra
 		c.Fields.Add(&core.TextField{Id: w.extraID, Name: w.extra})
-	case k == 0 && !field.Hidden:
+	case k == 0:
 		w.extra = fmt.Sprintf("extra%d", w.rnd.IntN(1000))
 		field.Name = w.extra
 	case k == 1:
 		field.Hidden = !field.Hidden
-	case k == 2 && !field.Hidden:
+	case k == 2:
 		c.Fields.RemoveById(w.extraID)
 		w.extra = ""
 	}

@@ -39,6 +39,8 @@ type world struct {
 	extra   string // a field that an administrator made, by name and id
 	extraID string
 	told    record
+
+	wentBack bool // a backup was restored
 }
 
 // backup is a copy of the data folder, with when it was taken.
@@ -270,6 +272,10 @@ func (w *world) sync(m *member) {
 	default:
 		w.t.Errorf("step %d: %s: %v", w.step, m.name, err)
 		return
+	}
+	// What differs differs because history went back; nothing else may.
+	if report.Mismatches > 0 && !w.wentBack {
+		w.t.Errorf("step %d: %s held other records than the server though nothing was restored: %+v", w.step, m.name, report)
 	}
 	m.renumbered = m.renumbered || report.Renumbered > 0
 	w.checkVerdicts(m)

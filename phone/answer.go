@@ -118,6 +118,18 @@ func (a *answer) take(tx *sql.Tx, line wire.Line) error {
 
 // epoch: the server's history is another than this phone's.
 func (a *answer) epoch(tx *sql.Tx, line *wire.EpochLine) error {
+	// What was taken was taken in a history that is no more: it is sent again. Most
+	// is known; but a copy of this phone may have used the same numbers since, and
+	// then `acked` alone would hide that ours are lost.
+	again, err := tx.Exec(`UPDATE edits SET state = 'waiting', verdict = '', covered = 0 WHERE state IN ('taken', 'merged') AND n > 0`)
+	if err != nil {
+		return err
+	}
+	if n, err := again.RowsAffected(); err != nil {
+		return err
+	} else if n > 0 {
+		a.again = true
+	}
 	if line.Compare && !line.Reset {
 		if _, err := tx.Exec(`DELETE FROM kept`); err != nil {
 			return err

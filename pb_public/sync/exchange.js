@@ -193,6 +193,13 @@ export class Answer {
   #epoch(e, w) {
     const p = this.state.place;
     w.place = true;
+    // What was taken was taken in a history that is no more: it is sent again. Most is known; but a copy of this
+    // phone may have used the same numbers since, and then `acked` alone would hide that ours are lost.
+    for (const k of this.state.edits.values()) {
+      if (k.edit.n < 1 || !isTaken(k) || k.dismissed) continue;
+      delete k.verdict; delete k.heard; delete k.landed;
+      w.edits.add(k.edit.n);
+    }
     if (e.compare && !e.reset) {
       Object.assign(p, { epoch: String(e.is ?? ''), resume: '', compare: true, check: 'deep' });
       this.#unkeep(() => false, w);

@@ -12,6 +12,9 @@ import (
 // It listed them all, more than an ask may hold, was refused, and could not meet
 // the server any more.
 func TestAListIsNoLongerThanAnAskMayHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seventy thousand records")
+	}
 	s := newScene(t)
 	s.drafts(70_000, 2)
 	dir := filepath.Join(t.TempDir(), "phone")

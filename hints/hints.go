@@ -123,6 +123,13 @@ func (h *Hub) Count() int {
 	return len(h.listeners)
 }
 
+// Listens tells whether a phone has a stream open: it hears of news by itself.
+func (h *Hub) Listens(phone string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.phones[phone]) > 0
+}
+
 // Drop ends the streams of a phone, after a last hint: it asks, and is told why.
 func (h *Hub) Drop(phone string) {
 	h.init()

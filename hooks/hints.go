@@ -24,6 +24,9 @@ func (c *Commune) bindHints() {
 		},
 	}
 	c.Journal.Watch(c.Hints.News)
+	if c.Outbox != nil {
+		c.Outbox.Live = c.Hints.Listens // no silent wake-up for who hears already
+	}
 	// Who blocks a phone, or takes it away, ends its stream.
 	ends := func(e *core.RecordEvent) error {
 		c.Hints.Drop(e.Record.Id)

@@ -85,20 +85,7 @@ func (p *Phone) send(ctx context.Context, method, path, kind string, body []byte
 		request.Header.Set("Content-Type", kind)
 	}
 	request.Header.Set("User-Agent", "langso")
-	response, err := p.client.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)
-	}
-	if response.StatusCode < 400 {
-		return response, nil
-	}
-	defer response.Body.Close()
-	f := &Failure{Status: response.StatusCode}
-	raw, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
-	if err != nil || json.Unmarshal(raw, &f.Failure) != nil || f.Code == "" {
-		return nil, fmt.Errorf("%w: status %d", ErrNoServer, response.StatusCode)
-	}
-	return nil, f
+	return p.do(request)
 }
 
 // Packed is what Pack made.

@@ -3,7 +3,6 @@ package phone
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -16,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"langso/sync/wire"
 )
 
 // FilesReport is what one SendFiles did.
@@ -308,17 +305,6 @@ func (p *Phone) request(ctx context.Context, method, to string, header http.Head
 	if err != nil {
 		return nil, err
 	}
-	id, _, err := p.Self()
-	if err != nil {
-		return nil, err
-	}
-	if id == "" {
-		return nil, ErrSignedOut
-	}
-	key, err := p.key()
-	if err != nil {
-		return nil, err
-	}
 	for name, values := range header {
 		r.Header[name] = values
 	}
@@ -327,7 +313,9 @@ func (p *Phone) request(ctx context.Context, method, to string, header http.Head
 	}
 	r.Header.Set("User-Agent", "langso")
 	r.Header.Set("Accept-Encoding", "identity")
-	r.Header.Set("Authorization", wire.Authorization(id, ed25519.Sign(key, wire.SigningBytes(method, r.URL.Path, signed))))
+	if err := p.authorize(r, r.URL.Path, signed); err != nil {
+		return nil, err
+	}
 	response, err := p.client.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)

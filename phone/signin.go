@@ -256,20 +256,28 @@ func (p *Phone) post(ctx context.Context, path string, body []byte, encoding str
 		request.Header.Set("Content-Encoding", encoding)
 	}
 	if signed {
-		id, _, err := p.Self()
-		if err != nil {
+		if err := p.authorize(request, path, body); err != nil {
 			return nil, err
 		}
-		if id == "" {
-			return nil, ErrSignedOut
-		}
-		key, err := p.key()
-		if err != nil {
-			return nil, err
-		}
-		request.Header.Set("Authorization", wire.Authorization(id, ed25519.Sign(key, wire.SigningBytes(http.MethodPost, path, body))))
 	}
 	return p.do(request)
+}
+
+// authorize signs a request to a path; signed stands in the place of the body.
+func (p *Phone) authorize(request *http.Request, path string, signed []byte) error {
+	id, _, err := p.Self()
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return ErrSignedOut
+	}
+	key, err := p.key()
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", wire.Authorization(id, ed25519.Sign(key, wire.SigningBytes(request.Method, path, signed))))
+	return nil
 }
 
 // newPost is a POST to the server, without any headers.

@@ -206,7 +206,7 @@ func write(t *testing.T, p *Phone) written {
 		}
 		for f, v := range r.Set {
 			var x any
-			if json.Unmarshal(v, &x) == nil && zero(x) {
+			if json.Unmarshal(v, &x) == nil && isZero(x) {
 				delete(r.Set, f)
 			}
 		}
@@ -285,24 +285,6 @@ func answerText(t *testing.T, lines []json.RawMessage, tail string) *bytes.Buffe
 	return &text
 }
 
-func zero(v any) bool {
-	switch x := v.(type) {
-	case nil:
-		return true
-	case string:
-		return x == ""
-	case float64:
-		return x == 0
-	case bool:
-		return !x
-	case []any:
-		return len(x) == 0
-	case map[string]any:
-		return len(x) == 0
-	}
-	return false
-}
-
 // plain makes two written things comparable: as JSON, known verdicts as what
 // they were.
 func plain(t *testing.T, v any) any {
@@ -327,7 +309,7 @@ func tidy(v any) any {
 		}
 		for k, y := range x {
 			y = tidy(y)
-			if zero(y) {
+			if isZero(y) {
 				delete(x, k)
 				continue
 			}

@@ -1,11 +1,8 @@
 package regressions_test
 
 import (
-	"database/sql"
-	"path/filepath"
 	"testing"
 
-	"langso/phone"
 	"langso/sync/wire"
 )
 
@@ -51,26 +48,7 @@ func TestACircleIsComparedOnceInAnAsk(t *testing.T) {
 func TestAGreatCircleIsMended(t *testing.T) {
 	s := newScene(t)
 	s.drafts(2600, 4000)
-	dir := filepath.Join(t.TempDir(), "phone")
-	p := s.PhoneAt(t, dir, lan, nil)
-	s.syncs(p)
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", filepath.Join(dir, "phone.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec(`DELETE FROM records WHERE coll = 'drafts'; DELETE FROM meta WHERE key = 'sum'`); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if p, err = phone.Open(dir, "", phone.WithTransport(s.Network()), phone.WithClock(s.Clock.Now)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
+	p := s.damaged(`DELETE FROM records WHERE coll = 'drafts'; DELETE FROM meta WHERE key = 'sum'`)
 	s.syncs(p)
 	if !s.has(p, "drafts", "bulk00000002600") {
 		t.Error("the phone is not mended")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -329,4 +330,31 @@ func judged(lines []wire.Line, n int64) wire.Is {
 		}
 	}
 	return ""
+}
+
+// damaged is a phone of Lan that was complete, and then its file was written into
+// behind its back.
+func (s *scene) damaged(text string) *phone.Phone {
+	s.t.Helper()
+	dir := filepath.Join(s.t.TempDir(), "phone")
+	p := s.PhoneAt(s.t, dir, lan, nil)
+	s.syncs(p)
+	if err := p.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "phone.db"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := db.Exec(text); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	if p, err = phone.Open(dir, "", phone.WithTransport(s.Network()), phone.WithClock(s.Clock.Now)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = p.Close() })
+	return p
 }

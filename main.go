@@ -13,7 +13,6 @@ import (
 	"github.com/pocketbase/pocketbase/cmd"
 
 	"langso/demo"
-	filestore "langso/files"
 	"langso/hooks"
 	"langso/load"
 	"langso/notify"
@@ -24,6 +23,7 @@ import (
 	"langso/phone/command"
 	"langso/signin"
 	"langso/signin/firebase"
+	filestore "langso/sync/files"
 	"langso/sync/journal"
 )
 

@@ -17,9 +17,9 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"langso/signin"
 	"langso/sync/courier"
 	"langso/sync/exchange"
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -144,8 +144,8 @@ func (c *Commune) open(e *core.RequestEvent, bundle courier.Envelope) (courier.E
 // meet does with a letter what POST /api/sync does with a request, and returns
 // what that would have answered.
 func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int, body []byte, err error) {
-	phone, err := signin.Known(c.App, letter.Phone, letter.Signature, wire.SigningBytes(http.MethodPost, courier.Path, letter.Signed()))
-	blocked := signin.Blocked(err)
+	phone, err := phones.Book{App: c.App}.Known(letter.Phone, letter.Signature, wire.SigningBytes(http.MethodPost, courier.Path, letter.Signed()))
+	blocked := err == phones.ErrBlocked
 	if err != nil && !blocked {
 		return refused(err)
 	}
@@ -196,17 +196,12 @@ func fitting(t wire.Text) []byte {
 
 // refused turns a refusal of the ask into what is sealed for the phone.
 func refused(err error) (int, []byte, error) {
-	var f *signin.Failure
 	var a *wire.AskError
-	switch {
-	case errors.As(err, &f):
-		body, err := json.Marshal(f.Failure)
-		return f.Status, body, err
-	case errors.As(err, &a):
-		body, err := json.Marshal(a.Failure)
-		return a.Status, body, err
+	if !errors.As(err, &a) {
+		return 0, nil, err
 	}
-	return 0, nil, err
+	body, err := json.Marshal(a.Failure)
+	return a.Status, body, err
 }
 
 // carriers counts the bundles that came from each address. A village may sit

@@ -8,7 +8,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"langso/hints"
+	"langso/sync/hints"
+	"langso/sync/phones"
 )
 
 // bindHints ties what the journal hears to the phones that listen.
@@ -16,7 +17,7 @@ func (c *Commune) bindHints() {
 	most, _ := strconv.Atoi(os.Getenv("LANGSO_HINTS_MOST")) // nonsense: the default
 	review, _ := time.ParseDuration(os.Getenv("LANGSO_HINTS_REVIEW"))
 	c.Hints = &hints.Hub{
-		App: c.App, Most: max(0, most), Review: max(0, review),
+		App: c.App, Phones: phones.Book{App: c.App}, Most: max(0, most), Review: max(0, review),
 		Standing: c.Engine.Circles,
 		Ahead: func(ctx context.Context, circles []string, above int64) (hints.Head, bool, error) {
 			q, err := c.Journal.Idle(ctx, circles, above, nil)

@@ -18,14 +18,14 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
-	"langso/files"
-	"langso/hints"
 	"langso/metrics"
 	"langso/notify"
 	"langso/notify/sms"
 	"langso/notify/webpush"
 	"langso/signin"
 	"langso/sync/exchange"
+	"langso/sync/files"
+	"langso/sync/hints"
 	"langso/sync/journal"
 	"langso/sync/snapshot"
 )

@@ -20,6 +20,7 @@ import (
 	"langso/signin"
 	"langso/sync/courier"
 	"langso/sync/exchange"
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -117,10 +118,10 @@ func (c *Commune) sync(e *core.RequestEvent) error {
 	if wire.IsBinary(body) {
 		return c.syncBinary(e, body)
 	}
-	phone, err := signin.Authenticate(c.App, e.Request, body)
-	blocked := signin.Blocked(err)
+	phone, err := phones.Book{App: c.App}.Signed(e.Request, body)
+	blocked := err == phones.ErrBlocked
 	if err != nil && !blocked {
-		return signin.WriteError(e.Response, err)
+		return phones.WriteError(e.Response, err)
 	}
 	if encoding := e.Request.Header.Get("Content-Encoding"); encoding != "" {
 		if body, err = wire.Unpack(body, encoding, wire.MaxBody); err != nil {
@@ -158,10 +159,10 @@ func (c *Commune) syncBinary(e *core.RequestEvent, body []byte) error {
 	if err != nil {
 		return fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
 	}
-	phone, err := signin.Known(c.App, b.Phone, b.Signature, wire.SigningBytes(e.Request.Method, e.Request.URL.Path, b.Signed))
-	blocked := signin.Blocked(err)
+	phone, err := phones.Book{App: c.App}.Known(b.Phone, b.Signature, wire.SigningBytes(e.Request.Method, e.Request.URL.Path, b.Signed))
+	blocked := err == phones.ErrBlocked
 	if err != nil && !blocked {
-		return signin.WriteError(e.Response, err)
+		return phones.WriteError(e.Response, err)
 	}
 	ask, err := b.Ask()
 	if err != nil {
@@ -187,7 +188,7 @@ func (c *Commune) syncBinary(e *core.RequestEvent, body []byte) error {
 }
 
 // handIn takes what a blocked phone still has, and tells it to forget the rest.
-func (c *Commune) handIn(e *core.RequestEvent, phone *signin.Phone, ask *wire.Ask) error {
+func (c *Commune) handIn(e *core.RequestEvent, phone *phones.Phone, ask *wire.Ask) error {
 	answer, err := c.handedIn(e, phone, ask)
 	if err != nil {
 		return c.busy(e, err)
@@ -195,13 +196,13 @@ func (c *Commune) handIn(e *core.RequestEvent, phone *signin.Phone, ask *wire.As
 	return fail(e, answer)
 }
 
-func (c *Commune) handedIn(e *core.RequestEvent, phone *signin.Phone, ask *wire.Ask) (*wire.AskError, error) {
+func (c *Commune) handedIn(e *core.RequestEvent, phone *phones.Phone, ask *wire.Ask) (*wire.AskError, error) {
 	acked, err := c.Engine.HandIn(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
 	return &wire.AskError{Status: http.StatusForbidden, Failure: wire.Failure{Code: "phone_blocked", Say: "Máy này đã bị chặn. Xin liên hệ Ủy ban xã.", Wipe: true, Acked: acked}}, err
 }
 
 // exchange is the meeting itself.
-func (c *Commune) exchange(e *core.RequestEvent, phone *signin.Phone, ask *wire.Ask) ([]wire.Line, error) {
+func (c *Commune) exchange(e *core.RequestEvent, phone *phones.Phone, ask *wire.Ask) ([]wire.Line, error) {
 	begun := time.Now()
 	answer, err := c.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
 	apart := measure(ask, answer, err, time.Since(begun))
@@ -217,7 +218,7 @@ func (c *Commune) exchange(e *core.RequestEvent, phone *signin.Phone, ask *wire.
 
 // askForCheck passes on that the administrator wants the phone to compare all
 // that it holds, until it does.
-func (c *Commune) askForCheck(phone *signin.Phone, ask *wire.Ask, answer []wire.Line) ([]wire.Line, error) {
+func (c *Commune) askForCheck(phone *phones.Phone, ask *wire.Ask, answer []wire.Line) ([]wire.Line, error) {
 	if ask.Check != nil && ask.Check.Deep {
 		_, err := c.App.NonconcurrentDB().NewQuery(`UPDATE phones SET deep_check = '' WHERE id = {:id}`).Bind(dbx.Params{"id": phone.ID}).Execute()
 		return answer, err

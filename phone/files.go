@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"langso/files/picture"
+	"langso/sync/files/picture"
 	"langso/sync/wire"
 )
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -110,14 +111,14 @@ func TestWhoIsLetThrough(t *testing.T) {
 		}, "unknown_phone", false},
 	} {
 		t.Run(who, func(t *testing.T) {
-			p, err := Authenticate(v.app, c.make(), []byte(body))
+			p, err := (phones.Book{App: v.app}).Signed(c.make(), []byte(body))
 			if c.code == "" {
 				if err != nil || p.ID != lan.id || p.Person != id("lan") {
 					t.Errorf("got %+v, %v", p, err)
 				}
 				return
 			}
-			var f *Failure
+			var f *wire.AskError
 			if (p != nil) != c.wipe || !errors.As(err, &f) || f.Code != c.code || f.Wipe != c.wipe || f.Say == "" {
 				t.Errorf("got %+v, %+v, want %s", p, err, c.code)
 			}
@@ -151,21 +152,21 @@ func TestP256(t *testing.T) {
 	r.FillBytes(sig[:32])
 	s.FillBytes(sig[32:])
 	req.Header.Set("Authorization", wire.Authorization(a.Phone, sig))
-	if _, err := Authenticate(v.app, req, []byte("{}")); err != nil {
+	if _, err := (phones.Book{App: v.app}).Signed(req, []byte("{}")); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestWriteErrorHidesTheServersTrouble(t *testing.T) {
 	w := httptest.NewRecorder()
-	if err := WriteError(w, errors.New("no such table: phones +84912345678")); err != nil {
+	if err := phones.WriteError(w, errors.New("no such table: phones +84912345678")); err != nil {
 		t.Fatal(err)
 	}
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || strings.Contains(w.Body.String(), "phones") || !strings.Contains(w.Body.String(), `"busy"`) {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 	w = httptest.NewRecorder()
-	if err := WriteError(w, errBlocked); err != nil {
+	if err := phones.WriteError(w, phones.ErrBlocked); err != nil {
 		t.Fatal(err)
 	}
 	if w.Code != 403 || !strings.Contains(w.Body.String(), `"wipe":true`) || w.Header().Get("Content-Type") != "application/json" {
@@ -183,7 +184,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	h.sign(r, body)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Authenticate(v.app, r, body); err != nil {
+		if _, err := (phones.Book{App: v.app}).Signed(r, body); err != nil {
 			b.Fatal(err)
 		}
 	}

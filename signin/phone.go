@@ -18,6 +18,7 @@ import (
 	"langso/commune/people"
 	"langso/notify/webpush"
 	"langso/signin/firebase"
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -133,7 +134,7 @@ func (s *Service) admitPhone(who holder, key, label string, also func(core.App) 
 			return err
 		}
 		if r.GetBool("blocked") {
-			return errBlocked
+			return phones.ErrBlocked
 		}
 		// One key is one person for ever: its edits are numbered as theirs.
 		if r.GetString("person") != who.ID {
@@ -164,7 +165,7 @@ func clip(s string, most int) string {
 const invitationLife = 10 * time.Minute
 
 func (s *Service) invite(e *core.RequestEvent, body []byte) (any, error) {
-	officer, err := Authenticate(s.App, e.Request, body)
+	officer, err := s.signed(e.Request, body)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +260,7 @@ func (s *Service) byInvitation(token, key, label string) (any, error) {
 }
 
 func (s *Service) address(e *core.RequestEvent, body []byte) (any, error) {
-	p, err := Authenticate(s.App, e.Request, body)
+	p, err := s.signed(e.Request, body)
 	if err != nil {
 		return nil, err
 	}
@@ -318,7 +319,7 @@ func (s *Service) readAddress(transport string, raw json.RawMessage) (string, er
 // signOut forgets the phone's key and address. The row stays: its edits and
 // verdicts are under its id.
 func (s *Service) signOut(e *core.RequestEvent, body []byte) (any, error) {
-	p, err := Authenticate(s.App, e.Request, body)
+	p, err := s.signed(e.Request, body)
 	if err != nil {
 		return nil, err
 	}

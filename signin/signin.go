@@ -23,6 +23,7 @@ import (
 
 	"langso/notify/sms"
 	"langso/notify/webpush"
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -53,29 +54,8 @@ type NumberProof interface {
 	Number(ctx context.Context, token string) (string, error)
 }
 
-// Failure is a refusal of a whole request.
-type Failure struct {
-	Status int
-	wire.Failure
-}
-
-func (f *Failure) Error() string { return f.Code }
-
 func refuse(status int, code, say string) error {
-	return &Failure{Status: status, Failure: wire.Failure{Code: code, Say: say}}
-}
-
-// WriteError writes err as the protocol's refusal. What is no [Failure] is the
-// server's own trouble and is answered 503, without telling what it was.
-func WriteError(w http.ResponseWriter, err error) error {
-	var f *Failure
-	if !errors.As(err, &f) {
-		f = &Failure{Status: http.StatusServiceUnavailable, Failure: wire.Failure{Code: "busy", Say: "Máy chủ đang bận, xin thử lại sau."}}
-		w.Header().Set("Retry-After", "20")
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(f.Status)
-	return json.NewEncoder(w).Encode(f.Failure)
+	return &wire.AskError{Status: status, Failure: wire.Failure{Code: code, Say: say}}
 }
 
 // Bind registers the routes.
@@ -98,15 +78,15 @@ func Bind(se *core.ServeEvent, s *Service) {
 		se.Router.POST(path, func(e *core.RequestEvent) error {
 			body, err := readBody(e.Request)
 			if err != nil {
-				return WriteError(e.Response, err)
+				return phones.WriteError(e.Response, err)
 			}
 			answer, err := do(e, body)
 			if err != nil {
-				var f *Failure
+				var f *wire.AskError
 				if !errors.As(err, &f) {
 					s.App.Logger().Error("signing in failed", "path", path, "error", err)
 				}
-				return WriteError(e.Response, err)
+				return phones.WriteError(e.Response, err)
 			}
 			e.Response.Header().Set("Content-Type", "application/json")
 			return json.NewEncoder(e.Response).Encode(answer)
@@ -123,7 +103,7 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, badBody
 	}
 	if len(body) > bodyMost {
-		return nil, &Failure{Status: http.StatusRequestEntityTooLarge, Failure: wire.Failure{Code: "too_big", Say: "Gói dữ liệu quá lớn.", Limit: bodyMost}}
+		return nil, &wire.AskError{Status: http.StatusRequestEntityTooLarge, Failure: wire.Failure{Code: "too_big", Say: "Gói dữ liệu quá lớn.", Limit: bodyMost}}
 	}
 	return body, nil
 }
@@ -150,6 +130,11 @@ func containsNUL(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// signed tells which phone signed a request.
+func (s *Service) signed(r *http.Request, body []byte) (*phones.Phone, error) {
+	return phones.Book{App: s.App}.Signed(r, body)
 }
 
 func (s *Service) now() time.Time {

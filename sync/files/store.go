@@ -11,7 +11,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"langso/files/picture"
+	"langso/sync/files/picture"
 )
 
 // path is where the bytes of a size lie: below a folder of the name's first two

@@ -21,8 +21,8 @@ import (
 	"time"
 
 	"langso/browsertest"
-	"langso/files"
 	"langso/hooks"
+	"langso/sync/files"
 )
 
 // draft puts a draft of a person that names files, as the person's own edit

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"syscall"
 
-	"langso/files/picture"
-	"langso/signin"
+	"langso/sync/files/picture"
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -14,7 +14,7 @@ import (
 const statusChecksum = 460
 
 func refuse(status int, code, say string) error {
-	return &signin.Failure{Status: status, Failure: wire.Failure{Code: code, Say: say}}
+	return &wire.AskError{Status: status, Failure: wire.Failure{Code: code, Say: say}}
 }
 
 var (
@@ -31,7 +31,7 @@ var (
 )
 
 func (s *Store) tooBig() error {
-	return &signin.Failure{Status: http.StatusRequestEntityTooLarge, Failure: wire.Failure{
+	return &wire.AskError{Status: http.StatusRequestEntityTooLarge, Failure: wire.Failure{
 		Code: "too_big", Say: "Tệp quá lớn, hãy chọn ảnh nhỏ hơn.", Limit: int(s.MaxBytes)}}
 }
 
@@ -45,11 +45,11 @@ func (s *Store) answer(w http.ResponseWriter, err error) error {
 		err = errFull
 		w.Header().Set("Retry-After", "60")
 	}
-	var f *signin.Failure
+	var f *wire.AskError
 	if !errors.As(err, &f) {
 		s.App.Logger().Error("a file's request failed", "error", err)
 	}
-	return signin.WriteError(w, err)
+	return phones.WriteError(w, err)
 }
 
 // inWords turns what is wrong with a picture into its refusal.

@@ -33,7 +33,7 @@ type sink interface {
 func (h *Hub) add(l *listener, now time.Time) bool {
 	h.mu.Lock()
 	var old *listener
-	of := h.phones[l.phone]
+	of := h.windows[l.phone]
 	if len(of) >= perPhone {
 		old = of[0]
 		h.remove(old)
@@ -47,7 +47,7 @@ func (h *Hub) add(l *listener, now time.Time) bool {
 	}
 	l.quiet, l.reviewed = now, now
 	h.listeners[l] = struct{}{}
-	h.phones[l.phone] = append(h.phones[l.phone], l)
+	h.windows[l.phone] = append(h.windows[l.phone], l)
 	h.stand(l, l.circles)
 	h.mu.Unlock()
 	if old != nil {
@@ -83,11 +83,11 @@ func (h *Hub) remove(l *listener) {
 	}
 	delete(h.listeners, l)
 	h.stand(l, nil)
-	of := slices.DeleteFunc(slices.Clone(h.phones[l.phone]), func(o *listener) bool { return o == l })
+	of := slices.DeleteFunc(slices.Clone(h.windows[l.phone]), func(o *listener) bool { return o == l })
 	if len(of) == 0 {
-		delete(h.phones, l.phone)
+		delete(h.windows, l.phone)
 	} else {
-		h.phones[l.phone] = of
+		h.windows[l.phone] = of
 	}
 }
 

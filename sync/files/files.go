@@ -36,6 +36,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
+	"langso/sync/phones"
 )
 
 // Settings are the limits and the place of files. Zero values are the defaults.
@@ -65,6 +66,7 @@ func FromEnv() Settings {
 // Options are what a store is made of.
 type Options struct {
 	App     core.App
+	Phones  phones.Book // who asks
 	Domains []commune.Domain
 	Now     func() time.Time
 	// Circles returns the standing of a person now, with everything that was

@@ -24,11 +24,14 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"langso/sync/phones"
 )
 
 // Hub knows the phones that listen. Its fields are set before the first call.
 type Hub struct {
-	App core.App
+	App    core.App
+	Phones phones.Book // who may listen
 
 	// Standing returns the circles of a person now.
 	Standing func(person string) ([]string, error)
@@ -52,7 +55,7 @@ type Hub struct {
 	mu        sync.Mutex
 	listeners map[*listener]struct{}
 	circles   map[string]map[*listener]struct{}
-	phones    map[string][]*listener
+	windows   map[string][]*listener
 	closed    bool
 }
 
@@ -72,7 +75,7 @@ func (h *Hub) init() {
 	h.once.Do(func() {
 		h.wake = make(chan struct{}, 1)
 		h.news.circles, h.news.urgent = map[string]bool{}, map[string]time.Time{}
-		h.listeners, h.circles, h.phones = map[*listener]struct{}{}, map[string]map[*listener]struct{}{}, map[string][]*listener{}
+		h.listeners, h.circles, h.windows = map[*listener]struct{}{}, map[string]map[*listener]struct{}{}, map[string][]*listener{}
 	})
 }
 
@@ -127,14 +130,14 @@ func (h *Hub) Count() int {
 func (h *Hub) Listens(phone string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.phones[phone]) > 0
+	return len(h.windows[phone]) > 0
 }
 
 // Drop ends the streams of a phone, after a last hint: it asks, and is told why.
 func (h *Hub) Drop(phone string) {
 	h.init()
 	h.mu.Lock()
-	of := append([]*listener(nil), h.phones[phone]...)
+	of := append([]*listener(nil), h.windows[phone]...)
 	for _, l := range of {
 		h.remove(l)
 	}

@@ -87,7 +87,7 @@ func TestAPhotoInTheBrowser(t *testing.T) {
 	sent := &inbox{}
 	v := newVillage(t, func(o *hooks.Options) {
 		o.SignIn = &signin.Service{SMS: &sms.Log{Out: sent}}
-		o.Files = os.DirFS("../pb_public")
+		o.Files = os.DirFS("../../pb_public")
 		o.Now = time.Now
 	})
 	for person, number := range map[string]string{lan: "0912345678", mai: "0912345679"} {

@@ -17,7 +17,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"langso/signin"
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -45,22 +45,19 @@ func (h *Hub) Bind(se *core.ServeEvent) {
 func (h *Hub) Serve(e *core.RequestEvent) error {
 	body, err := io.ReadAll(io.LimitReader(e.Request.Body, 4<<10))
 	if err != nil {
-		return signin.WriteError(e.Response, badAsk)
+		return phones.WriteError(e.Response, badAsk)
 	}
-	p, err := signin.Authenticate(h.App, e.Request, body)
+	p, err := h.Phones.Signed(e.Request, body)
 	if err != nil {
-		return signin.WriteError(e.Response, err)
+		return phones.WriteError(e.Response, err)
 	}
 	var a ask
 	if json.Unmarshal(body, &a) != nil || a.Above < 0 || a.Wait < 0 {
-		return signin.WriteError(e.Response, badAsk)
+		return phones.WriteError(e.Response, badAsk)
 	}
-	l := &listener{phone: p.ID, person: p.Person, above: a.Above, head: a.Above}
-	if l.key, _, err = h.phone(p.ID); err != nil {
-		return signin.WriteError(e.Response, err)
-	}
+	l := &listener{phone: p.ID, person: p.Person, key: p.Key, above: a.Above, head: a.Above}
 	if l.circles, err = h.Standing(p.Person); err != nil {
-		return signin.WriteError(e.Response, err)
+		return phones.WriteError(e.Response, err)
 	}
 	if a.Wait > 0 {
 		return h.wait(e, l, a)
@@ -68,13 +65,13 @@ func (h *Hub) Serve(e *core.RequestEvent) error {
 	return h.stream(e, l, a)
 }
 
-var badAsk = &signin.Failure{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Máy chủ không đọc được yêu cầu này."}}
+var badAsk = &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Máy chủ không đọc được yêu cầu này."}}
 
 // full refuses when too many listen. Phones come back each at another time;
 // meanwhile they sync by the clock.
 func full(w http.ResponseWriter) error {
 	w.Header().Set("Retry-After", retryAfter())
-	return signin.WriteError(w, &signin.Failure{Status: http.StatusServiceUnavailable, Failure: tooMany})
+	return phones.WriteError(w, &wire.AskError{Status: http.StatusServiceUnavailable, Failure: tooMany})
 }
 
 var tooMany = wire.Failure{Code: "too_many_listeners", Say: "Máy chủ đang có nhiều máy cùng nghe, máy vẫn tự đồng bộ mỗi phút."}

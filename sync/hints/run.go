@@ -2,14 +2,13 @@ package hints
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/pocketbase/dbx"
+	"langso/sync/wire"
 )
 
 // pace is the time that the spread gives to each phone to be hinted: what an
@@ -175,8 +174,9 @@ func (h *Hub) keep(ctx context.Context) {
 // lookAgain ends the stream of a phone that is blocked or signed out, and hints
 // one whose standing is another now, though nothing was written.
 func (h *Hub) lookAgain(l *listener) {
-	key, blocked, err := h.phone(l.phone)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (blocked || key != l.key) {
+	p, err := h.Phones.Find(l.phone)
+	var refused *wire.AskError
+	if errors.As(err, &refused) || err == nil && p.Key != l.key {
 		h.Drop(l.phone)
 		return
 	}
@@ -200,10 +200,4 @@ func (h *Hub) lookAgain(l *listener) {
 	if here && !same {
 		h.send([]*listener{l})
 	}
-}
-
-// phone reads who may listen.
-func (h *Hub) phone(id string) (key string, blocked bool, err error) {
-	err = h.App.ConcurrentDB().NewQuery(`SELECT public_key, blocked FROM phones WHERE id = {:id}`).Bind(dbx.Params{"id": id}).Row(&key, &blocked)
-	return key, blocked, err
 }

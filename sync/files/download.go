@@ -13,8 +13,7 @@ import (
 
 	"github.com/pocketbase/dbx"
 
-	"langso/files/picture"
-	"langso/signin"
+	"langso/sync/files/picture"
 )
 
 // file is a row of the table files.
@@ -40,7 +39,7 @@ func (s *Store) find(hash string) (*file, error) {
 // download answers GET /api/files/<hash>?size=thumb|screen, whole or by ranges.
 // A file never changes, so a phone may keep it as long as it may read it.
 func (s *Store) download(w http.ResponseWriter, r *http.Request) error {
-	phone, err := signin.Authenticate(s.App, r, nil)
+	phone, err := s.Phones.Signed(r, nil)
 	if err != nil {
 		return err
 	}
@@ -125,7 +124,7 @@ func (s *Store) have(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return errAsk
 	}
-	phone, err := signin.Authenticate(s.App, r, body)
+	phone, err := s.Phones.Signed(r, body)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,9 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"langso/files/picture"
-	"langso/signin"
+	"langso/sync/files/picture"
+
+	"langso/sync/wire"
 )
 
 // keepUploads is how long an upload may take, and how long one that is done is
@@ -63,7 +64,7 @@ func (s *Store) upload(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Tus-Version", tusVersion)
 		return refuse(http.StatusPreconditionFailed, "version", "Ứng dụng trên máy đã cũ, xin cập nhật.")
 	}
-	phone, err := signin.Authenticate(s.App, sentAs, signed(r.Header))
+	phone, err := s.Phones.Signed(sentAs, signed(r.Header))
 	if err != nil {
 		return err
 	}
@@ -362,7 +363,7 @@ func (s *Store) finish(u *incoming) error {
 		_, err := tx.NonconcurrentDB().NewQuery(`UPDATE file_uploads SET state = {:stored} WHERE id = {:id}`).Bind(dbx.Params{"id": u.ID, "stored": stored}).Execute()
 		return err
 	})
-	var refused *signin.Failure
+	var refused *wire.AskError
 	if errors.As(err, &refused) {
 		return errors.Join(err, s.forget(u.ID))
 	}

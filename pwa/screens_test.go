@@ -29,6 +29,7 @@ var screens = []struct{ name, hash, words string }{
 	{"market", "#/cho", "45.000 đ"},
 	{"product", "#/cho/hang/h0000000000000a", "Thành tiền"},
 	{"stall", "#/cho/gian/s00000000000001", "Nơi nhận hàng"},
+	{"sheet", "#/cho/gian/s00000000000001/dat", "Chưa chọn món nào"},
 	{"orders", "#/don-hang", "Đã nhận đơn"},
 	{"order", "#/don-hang/o00000000000001", "Tổng cộng"},
 	{"inbox", "#/thong-bao", "Gửi cho tôi"},
@@ -41,7 +42,7 @@ var screens = []struct{ name, hash, words string }{
 	{"queue-dossier", "#/mot-cua/d00000000000002", "Bước tiếp theo"},
 	{"persons", "#/nguoi-dan", "Trần Gia Bảo"},
 	{"person", "#/nguoi-dan/con000000000000", "Nộp hồ sơ hộ"},
-	{"counter", "#/gian-hang/s00000000000001", "Đơn cần làm"},
+	{"counter", "#/gian-hang/s00000000000001", "Cần gói"},
 	{"goods-new", "#/gian-hang/s00000000000001/them", "Bày bán"},
 	{"dossier-answer", "#/ho-so/d00000000000001/bo-sung", "Gửi bổ sung"},
 	{"counter-order", "#/gian-hang/s00000000000001/don/o00000000000001", "Đã gói hàng"},
@@ -58,10 +59,11 @@ var screens = []struct{ name, hash, words string }{
 	{"settling-deletion", "#/viec-cho/w00000000000002", "Giữ lại hay xóa"},
 }
 
-// flaws lists what an elderly reader stumbles over: a page wider than the
-// screen, words that are cut, letters below 18 pixels, targets below 48.
+// flaws lists what an elderly reader, or one who listens to the screen, stumbles
+// over: a page wider than the screen, words that are cut, letters below 18 pixels,
+// targets below 48, words too pale (WCAG 2.2, 1.4.3: 4.5 to 1), what has no name.
 const flaws = `(() => {
-  const out = [], seen = el => el.offsetParent !== null && el.getClientRects().length > 0;
+  const out = [], seen = el => el.offsetParent !== null && el.checkVisibility() && el.getClientRects().length > 0;
   if (document.documentElement.scrollWidth > innerWidth + 1) out.push('wider than the screen: ' + document.documentElement.scrollWidth);
   for (const el of document.querySelectorAll('a, button, input, select, textarea, summary')) {
     if (!seen(el)) continue;
@@ -74,6 +76,17 @@ const flaws = `(() => {
     if (parseFloat(getComputedStyle(el).fontSize) < 17) out.push('letters of ' + getComputedStyle(el).fontSize + ': ' + el.innerText.slice(0, 40));
     if (el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflow === 'hidden') out.push('cut: ' + el.innerText.slice(0, 40));
   }
+  const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const rgb = s => s.match(/[\d.]+/g).map(Number), ground = el => { for (; el; el = el.parentElement) { const c = rgb(getComputedStyle(el).backgroundColor); if (c.length < 4 || c[3] > 0.9) return c; } return [255, 255, 255]; };
+  for (const el of document.querySelectorAll('body *')) {
+    if (!seen(el) || el.disabled || ![...el.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
+    const [a, b] = [light(rgb(getComputedStyle(el).color).slice(0, 3)), light(ground(el).slice(0, 3))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) out.push('too pale: ' + el.innerText.slice(0, 40));
+  }
+  for (const el of document.querySelectorAll('a, button, summary, input, select, textarea, img:not([alt=""]), [role=group]')) {
+    if (seen(el) && !(el.getAttribute('aria-label') || el.labels?.length || el.getAttribute('alt') || (!['INPUT', 'SELECT', 'TEXTAREA'].includes(el.tagName) && el.getAttribute('role') !== 'group' && el.innerText.trim()))) out.push('without a name: ' + el.outerHTML.slice(0, 80));
+  }
+  if ([...document.querySelectorAll('main .button.main')].filter(seen).length > 2) out.push('too many main actions');
   if (/undefined|NaN|\[object/.test(document.body.innerText)) out.push('a hole in the words');
   return out.join('\n');
 })()`
@@ -86,7 +99,7 @@ func TestEveryScreenFits(t *testing.T) {
 	for _, size := range []struct {
 		name          string
 		width, height int
-	}{{"phone", 360, 800}, {"desk", 1280, 800}} {
+	}{{"phone", 360, 800}, {"letters twice as large", 180, 400}, {"on its side", 800, 360}, {"desk", 1280, 800}} {
 		t.Run(size.name, func(t *testing.T) {
 			f := newFake(t, site)
 			f.circles = []string{"commune", "market", "person:lan000000000000", "duty:onestop", "duty:broadcast", "station:t1", "stall:s00000000000001", "duty:leader", "village-head:v00000000000001"}

@@ -34,6 +34,7 @@ func TestTheMakerOfAParkedEdit(t *testing.T) {
 	signIn(p)
 	price := func(product, price string) {
 		p.Visit("#/gian-hang/s00000000000001/hang/" + product)
+		p.Press("Đổi giá, tạm ẩn")
 		p.Fill("price", price)
 		p.Press("Lưu")
 		p.Sees("Hàng của tôi")

@@ -3,14 +3,17 @@
 // stall. Stock moves by differences, so that two sellers apart both count.
 
 import { newId } from '../sync/edits.js';
-import { h, live } from '../ui/el.js';
+import { h, later, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, waits } from '../ui/parts.js';
 import { byName, fold, matches, moment, money, newest, readNumber, whole } from '../ui/text.js';
 import { categories, orderStates, units, word } from '../words/vi.js';
 import { nameOf } from './people.js';
-import { picture, pictures, namesOf } from '../ui/picture.js';
+import { picture, namesOf } from '../ui/picture.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
+
+/** The counter behind a stall, and the order of several goods: few phones need them at once. */
+const behind = () => import('./later/stall.js'), sheet = () => import('./later/sheet.js');
 
 /** @type {Domain} */
 export const market = {
@@ -26,34 +29,35 @@ export const market = {
     '/don-hang/:id': { title: 'Đơn hàng', draw: order, list: '/don-hang' },
     '/cho/hang/:id': { title: at => at.client.get('products', at.params.id)?.name ?? 'Mặt hàng', draw: product, list: '/cho' },
     '/cho/gian/:id': { title: at => at.client.get('stalls', at.params.id)?.name ?? 'Gian hàng', draw: stall, list: '/cho' },
-    '/gian-hang/:id': { title: 'Gian hàng của tôi', draw: counter },
-    '/gian-hang/:id/them': { title: 'Thêm mặt hàng', draw: newGoods, list: '/gian-hang/:id' },
+    '/cho/gian/:id/dat': { title: 'Đặt nhiều món', draw: at => later(sheet, m => m.sheet(at)), list: '/cho' },
+    '/gian-hang/:id': { title: 'Gian hàng của tôi', draw: at => later(behind, m => m.counter(at)) },
+    '/gian-hang/:id/them': { title: 'Thêm mặt hàng', draw: at => later(behind, m => m.newGoods(at)), list: '/gian-hang/:id' },
     '/gian-hang/:id/don/:order': { title: 'Đơn hàng', draw: at => order({ ...at, params: { ...at.params, id: at.params.order } }), list: '/gian-hang/:id' },
-    '/gian-hang/:id/hang/:product': { title: at => at.client.get('products', at.params.product)?.name ?? 'Mặt hàng', draw: goods, list: '/gian-hang/:id' },
+    '/gian-hang/:id/hang/:product': { title: at => at.client.get('products', at.params.product)?.name ?? 'Mặt hàng', draw: at => later(behind, m => m.goods(at)), list: '/gian-hang/:id' },
   },
 };
 
 /** @param {any} p */
-const per = p => '/' + word(units, p.unit);
+export const per = p => '/' + word(units, p.unit);
 
 /** Whether a unit is sold in parts. @param {any} p */
-const parts = p => p.unit === 'kg' || p.unit === 'lit';
+export const parts = p => p.unit === 'kg' || p.unit === 'lit';
 
 /** @param {any} p */
-const left = p => (p.stock > 0 ? `còn ${whole(p.stock)} ${word(units, p.unit)}` : 'hết hàng');
+export const left = p => (p.stock > 0 ? `còn ${whole(p.stock)} ${word(units, p.unit)}` : 'hết hàng');
 
 /** @param {Client} c @param {any} p @param {boolean} [inStall] the reader knows whose it is */
 const productRow = (c, p, inStall) => withPhoto(c, p, row('#/cho/hang/' + p.id, [p.name, p.grade ? h('small', null, ' · loại ' + p.grade) : null], [inStall ? '' : c.get('stalls', p.stall)?.name, left(p)].filter(Boolean).join(' · '), h('b.price', null, money(p.price), h('small', null, per(p)))));
 
 /** A line of a list with the first photo before it. @param {Client} c @param {any} p @param {any} line */
-function withPhoto(c, p, line) {
+export function withPhoto(c, p, line) {
   const [first] = namesOf(p.photos);
   if (first) line.prepend(picture(c, first, ''));
   return line;
 }
 
 /** What can be bought now. @param {Client} c */
-const onSale = c => c.all('products').filter(p => !p.hidden && !c.get('stalls', p.stall)?.closed);
+export const onSale = c => c.all('products').filter(p => !p.hidden && !c.get('stalls', p.stall)?.closed);
 
 /** @param {At} at */
 function shop({ client }) {
@@ -90,6 +94,7 @@ function stall({ client, params }) {
     if (!s) return list([], 'Gian hàng này không còn.');
     return h('div', null, h('h2', null, s.name), s.closed ? badge('đang nghỉ bán', 'warn') : null, s.story ? h('p', null, s.story) : null,
       facts([['Nơi nhận hàng', s.pickup], ['Thôn', client.get('villages', s.village)?.name]]),
+      s.closed ? null : h('div.buttons', null, go(`#/cho/gian/${s.id}/dat`, 'Đặt nhiều món một lần', 'main')),
       section('Hàng đang bán', longList(onSale(client).filter(p => p.stall === s.id).sort(byName), p => productRow(client, p, true), 'Gian chưa bày hàng.')));
   });
 }
@@ -115,12 +120,8 @@ function product({ client, params, query }) {
   });
   const input = /** @type {HTMLInputElement} */ (f.elements.namedItem('quantity'));
   const total = () => { const n = readNumber(input.value); sum.textContent = n > 0 ? 'Thành tiền: ' + money(n * p.price) : ''; };
-  const step = (/** @type {number} */ by) => h('button.step-by', { type: 'button', 'aria-label': by > 0 ? 'Thêm' : 'Bớt', onclick: () => { input.value = whole(Math.max(1, (readNumber(input.value) || 0) + by)); total(); } }, by > 0 ? '+' : '−');
   input.addEventListener('input', total);
-  const holder = h('div.stepper');
-  input.replaceWith(holder);
-  holder.append(step(-1), input, step(1));
-  holder.after(sum);
+  stepper(input, 1).after(sum);
   total();
   const open = p.stock > 0 && !client.get('stalls', p.stall)?.closed;
   return h('div', null, live(() => {
@@ -128,14 +129,26 @@ function product({ client, params, query }) {
     return h('div.card', null, namesOf(now.photos).map(n => picture(client, n, now.name, true)), h('p.card-title', null, now.name), h('p.price.big', null, money(now.price), h('small', null, per(now))), now.adult ? badge('từ 18 tuổi', 'warn') : null,
       now.description ? h('p', null, now.description) : null,
       facts([['Loại', now.grade], ['Số lượng', left(now)], ['Gian hàng', s ? h('a', { href: '#/cho/gian/' + s.id }, s.name) : ''], ['Nơi nhận hàng', s?.pickup]]));
-  }), open ? f : h('p.warning', null, 'Hiện chưa bán. Bà con quay lại sau nhé.'));
+  }), open ? [f, h('div.buttons', null, act('Mua thêm món khác của gian này', () => { location.hash = `#/cho/gian/${p.stall}/dat?mon=${p.id}&so=${encodeURIComponent(input.value)}`; }, 'quiet'))] : h('p.warning', null, 'Hiện chưa bán. Bà con quay lại sau nhé.'));
+}
+
+/** Puts buttons for less and more around a number. @param {HTMLInputElement} input @param {number} least @returns {HTMLElement} */
+export function stepper(input, least) {
+  const holder = h('div.stepper');
+  const by = (/** @type {number} */ n) => h('button.step-by', {
+    type: 'button', 'aria-label': n > 0 ? 'Thêm một' : 'Bớt một',
+    onclick: () => { input.value = whole(Math.max(least, (readNumber(input.value) || 0) + n)); input.dispatchEvent(new Event('input')); },
+  }, n > 0 ? '+' : '−');
+  input.replaceWith(holder);
+  holder.append(by(-1), input, by(1));
+  return holder;
 }
 
 /** Orders of this person, the ones that wait to be sent first. @param {Client} c @returns {any[]} */
 function buying(c) { return allOrders(c).filter(o => o.buyer === c.me); }
 
 /** @param {Client} c @returns {any[]} */
-function allOrders(c) {
+export function allOrders(c) {
   const known = c.all('orders'), ids = new Set(known.map(o => o.id));
   const sent = c.asked('market.order').filter(k => !ids.has(k.edit.args.id)).map(({ edit: { args, at } }) => {
     const lines = args.lines.map((/** @type {any} */ l) => ({ ...l, name: c.get('products', l.product)?.name, unit: c.get('products', l.product)?.unit }));
@@ -148,10 +161,10 @@ function allOrders(c) {
 const stateBadge = o => (o.$waits ? waits() : badge(word(orderStates, o.state), /** @type {any} */ ({ delivered: 'good', rejected: 'bad', cancelled: 'bad', packed: 'warn' })[o.state]));
 
 /** @param {any} o */
-const what = o => (o.lines ?? []).map((/** @type {any} */ l) => `${l.name ?? 'Hàng'} ${whole(l.quantity)} ${word(units, l.unit)}`).join(', ');
+export const what = o => (o.lines ?? []).map((/** @type {any} */ l) => `${l.name ?? 'Hàng'} ${whole(l.quantity)} ${word(units, l.unit)}`).join(', ');
 
 /** @param {any} o @param {string} base @param {Client} c */
-const orderRow = (o, base, c) => row(`#${base}/${o.id}`, what(o), [base === '/don-hang' ? c.get('stalls', o.stall)?.name : buyer(c, o), moment(o.placed_at)].filter(Boolean).join(' · '), [h('b.price', null, money(o.total)), stateBadge(o)]);
+export const orderRow = (o, base, c) => row(`#${base}/${o.id}`, what(o), [base === '/don-hang' ? c.get('stalls', o.stall)?.name : buyer(c, o), moment(o.placed_at)].filter(Boolean).join(' · '), [h('b.price', null, money(o.total)), stateBadge(o)]);
 
 /** @param {Client} c @param {any} o */
 const buyer = (c, o) => (c.get('persons', o.buyer) || o.buyer === c.me ? nameOf(c, o.buyer) : o.code ? 'Đơn ' + o.code : 'Khách mua');
@@ -177,83 +190,10 @@ function order({ client, params }) {
     return h('div', null, h('p', null, stateBadge(o), ' ', pending ? [badge('→ ' + word(orderStates, pending.edit.args.to), 'wait'), ' ', waits()] : null),
       o.why ? h('p.warning', null, o.why) : null,
       h('div.card', null, (o.lines ?? []).map((/** @type {any} */ l) => h('p.line', null, h('span', null, `${l.name ?? 'Hàng'} · ${whole(l.quantity)} ${word(units, l.unit)} × ${money(l.price)}`), h('b', null, money(l.price * l.quantity)))), h('p.line.total', null, h('span', null, 'Tổng cộng'), h('b', null, money(o.total)))),
-      facts([['Gian hàng', client.get('stalls', o.stall)?.name], ['Người mua', selling ? buyer(client, o) : ''], ['Mã thanh toán', o.code], ['Đặt lúc', moment(o.placed_at)], ['Nơi nhận hàng', client.get('stalls', o.stall)?.pickup], ['Lời nhắn', o.note]]),
-      o.$waits ? h('p.note', null, 'Đơn đã lưu trên máy, tự gửi khi có mạng. Chưa giữ hàng cho tới khi gian hàng nhận.') : null,
+      facts([['Gian hàng', client.get('stalls', o.stall)?.name], ['Người mua', selling && client.get('persons', o.buyer) ? nameOf(client, o.buyer) : ''], [selling ? 'Mã khách đọc khi nhận' : 'Mã đơn, ghi khi chuyển tiền', o.code], ['Đặt lúc', moment(o.placed_at)], ['Nơi nhận hàng', client.get('stalls', o.stall)?.pickup], ['Lời nhắn', o.note]]),
+      o.$waits ? h('p.note', null, 'Đơn đã lưu trên máy, tự gửi khi có mạng. Hàng chưa được giữ tới khi đơn gửi đi.') : null,
       h('div.buttons', null, can && selling && o.state === 'confirmed' ? [step('packed', 'Đã gói hàng', 'main'), no('Không bán được')] : null,
         can && selling && o.state === 'packed' ? [step('delivered', 'Đã giao hàng', 'main'), no('Không giao được')] : null,
         can && !selling && o.state === 'confirmed' && o.buyer === client.me ? no('Hủy đơn') : null));
   }), why);
-}
-
-/** The seller's counter. @param {At} at */
-function counter({ client, params }) {
-  return live(() => {
-    const s = client.get('stalls', params.id), all = allOrders(client).filter(o => o.stall === params.id);
-    const open = all.filter(o => o.state === 'confirmed' || o.state === 'packed'), done = all.filter(o => !open.includes(o) && !o.$waits);
-    const mine = client.all('products').filter(p => p.stall === params.id).sort(byName);
-    return h('div', null, h('h2', null, s?.name ?? 'Gian hàng'),
-      section('Đơn cần làm', list(open.map(o => orderRow(o, `/gian-hang/${params.id}/don`, client)), 'Chưa có đơn mới.')),
-      section('Hàng của tôi', list(mine.map(p => withPhoto(client, p, row(`#/gian-hang/${params.id}/hang/${p.id}`, p.name, left(p), [h('b.price', null, money(p.price)), p.hidden ? badge('đang ẩn') : null, p.$waits ? waits() : null]))), 'Gian chưa có mặt hàng.'), h('div.buttons', null, go(`#/gian-hang/${params.id}/them`, 'Thêm mặt hàng'))),
-      done.length ? section('Đơn đã xong', longList(done, o => orderRow(o, `/gian-hang/${params.id}/don`, client), '', 10)) : null);
-  });
-}
-
-/** One product behind the counter: stock, price, a sale at the roadside. @param {At} at */
-function goods({ client, params }) {
-  const p = client.get('products', params.product);
-  if (!p) return list([], 'Mặt hàng này không còn.');
-  const unit = word(units, p.unit);
-  /** @param {string} text @param {boolean} [nothing] 0 is good as well */
-  const number = (text, nothing) => { const n = readNumber(text); if (!(nothing ? n >= 0 : n > 0)) throw new Error('Xin ghi một con số.'); return n; };
-  const sale = form([
-    { name: 'quantity', label: `Bán mấy ${unit}`, kind: 'number', must: true, value: 1 },
-    { name: 'amount', label: 'Thu bao nhiêu tiền (đ)', kind: 'number', must: true, value: whole(p.price) },
-    { name: 'tender', label: 'Trả bằng', kind: 'choice', options: { cash: 'Tiền mặt', bank: 'Chuyển khoản' }, must: true },
-  ], 'Ghi bán', async v => {
-    await client.edit({ do: 'market.sale', args: { id: newId(), stall: params.id, product: p.id, quantity: number(v.quantity), amount: Math.round(number(v.amount, true)), tender: v.tender, at: new Date().toISOString() } });
-    say('Đã ghi bán.');
-    location.hash = '#/gian-hang/' + params.id;
-  });
-  const quantity = /** @type {any} */ (sale.elements).quantity, amount = /** @type {any} */ (sale.elements).amount;
-  quantity.addEventListener('input', () => { const n = readNumber(quantity.value); if (n > 0) amount.value = whole(Math.round(n * p.price)); });
-  const change = (/** @type {number} */ sign) => async (/** @type {any} */ v) => {
-    await client.edit({ coll: 'products', id: p.id, add: { stock: sign * number(v.by) } });
-    say('Đã ghi kho.');
-  };
-  return h('div', null,
-    live(() => { const now = client.get('products', p.id) ?? p; return h('div.card', null, h('p.card-title', null, now.name, ' ', now.$waits ? waits() : null), h('p.price.big', null, money(now.price), h('small', null, per(now))), h('p', null, left(now))); }),
-    section('Bán tại chỗ', sale),
-    section('Ảnh', live(() => pictures(client, namesOf((client.get('products', p.id) ?? p).photos), 6, names => client.edit({ coll: 'products', id: p.id, change: { photos: names.join(' ') } })))),
-    section('Thêm hàng vào kho', form([{ name: 'by', label: `Thêm mấy ${unit}`, kind: 'number', must: true, value: '' }], 'Thêm', change(1))),
-    section('Bớt hàng (hỏng, biếu)', form([{ name: 'by', label: `Bớt mấy ${unit}`, kind: 'number', must: true, value: '' }], 'Bớt', change(-1))),
-    section('Giá và bày bán', form([{ name: 'price', label: `Giá một ${unit} (đ)`, kind: 'number', must: true, value: whole(p.price) }, { name: 'hidden', label: 'Tạm ẩn, không bán', kind: 'check', value: p.hidden }], 'Lưu', async v => {
-      /** @type {Record<string, any>} */
-      const c = {}, price = Math.round(number(v.price));
-      if (price !== p.price) c.price = price;
-      if (Boolean(v.hidden) !== Boolean(p.hidden)) c.hidden = v.hidden;
-      if (!Object.keys(c).length) return say('Không có gì thay đổi.', '');
-      await client.edit({ coll: 'products', id: p.id, change: c });
-      say('Đã lưu.');
-      location.hash = '#/gian-hang/' + params.id;
-    })));
-}
-
-/** A new product on the counter. @param {At} at */
-function newGoods({ client, params, query }) {
-  const fixes = Number(query.get('sua')) || undefined, before = (fixes && client.state.edits.get(fixes)?.edit.create) || {};
-  return form([
-    { name: 'name', label: 'Tên hàng', must: true, value: before.name, example: 'Vải thiều' },
-    { name: 'category', label: 'Nhóm hàng', kind: 'choice', options: categories, must: true, value: before.category ?? 'vai' },
-    { name: 'unit', label: 'Bán theo', kind: 'choice', options: units, must: true, value: before.unit ?? 'kg' },
-    { name: 'price', label: 'Giá một đơn vị (đ)', kind: 'number', must: true, value: before.price ? whole(before.price) : '' },
-    { name: 'stock', label: 'Đang có bao nhiêu', kind: 'number', must: true, value: before.stock ?? '' },
-    { name: 'grade', label: 'Hạng', value: before.grade, example: 'VIP' },
-    { name: 'description', label: 'Mô tả', kind: 'long', value: before.description },
-  ], 'Bày bán', async v => {
-    const price = readNumber(v.price), stock = readNumber(v.stock);
-    if (!(price > 0) || !(stock >= 0)) throw new Error('Giá và số đang có phải là số.');
-    await client.edit({ coll: 'products', id: newId(), create: { ...v, stall: params.id, price: Math.round(price), stock, adult: v.category === 'ruou' }, ...(fixes ? { fixes } : {}) });
-    say('Đã bày hàng. Khách thấy khi máy có mạng.');
-    location.hash = '#/gian-hang/' + params.id;
-  });
 }

@@ -111,7 +111,7 @@ function mend({ edit: e }) {
   if (e.coll === 'announcements' && e.create) return '#/truyen-thanh/moi' + q;
   if (e.coll === 'products' && e.create) return `#/gian-hang/${e.create.stall}/them${q}`;
   if (e.do === 'publicservice.submit') return `#/ho-so/moi/${e.args.procedure}${q}`;
-  if (e.do === 'market.order') return `#/cho/hang/${e.args.lines[0]?.product}${q}`;
+  if (e.do === 'market.order') return e.args.lines.length > 1 ? `#/cho/gian/${e.args.stall}/dat${q}` : `#/cho/hang/${e.args.lines[0]?.product}${q}`;
   if (e.do === 'publicservice.step') return '#/mot-cua/' + e.args.dossier;
   if (e.coll === 'drafts' && e.create) return '#/ho-so/nhap/' + e.id;
   if (e.do === 'sync.settle') return '#/viec-cho';

@@ -35,6 +35,7 @@ export function frame(client, domains) {
     const at = { client, params: found.params, query: new URLSearchParams(query) };
     const title = typeof found.screen.title === 'string' ? found.screen.title : found.screen.title(at);
     document.title = title + ' — Làng Số';
+    main.setAttribute('aria-label', title);
     head.replaceChildren(...[
       path === '/' || !client.me ? h('span.brand', null, h('img', { src: '/icon.svg', alt: '', width: 34, height: 34 }), client.notes.name ? h('span', null, client.notes.name) : 'Làng Số')
         : h('a.back', { href: '#' + up(path, found.screen, screens), 'aria-label': 'Quay lại' }, '‹'),

@@ -81,9 +81,9 @@ export function say(text, kind = 'good') {
 /** Asks before something that cannot be undone. @param {string} question @param {string} yes @returns {Promise<boolean>} */
 export function sure(question, yes) {
   return new Promise(answer => {
-    const d = h('dialog', { onclose: () => { d.remove(); answer(d.returnValue === 'yes'); } },
+    const d = h('dialog', { 'aria-label': question, onclose: () => { d.remove(); answer(d.returnValue === 'yes'); } },
       h('p', null, question),
-      h('div.buttons', null, h('button.button.bad', { type: 'button', onclick: () => d.close('yes') }, yes), h('button.button.quiet', { type: 'button', onclick: () => d.close('') }, 'Thôi')));
+      h('div.buttons', null, h('button.button.bad', { type: 'button', onclick: () => d.close('yes') }, yes), h('button.button.quiet', { type: 'button', autofocus: true, onclick: () => d.close('') }, 'Thôi')));
     document.body.append(d);
     d.showModal();
   });
@@ -98,7 +98,7 @@ export function sure(question, yes) {
 function field(f) {
   const id = 'f-' + f.name, value = f.value ?? '';
   if (f.kind === 'check') return h('label.check', null, h('input', { type: 'checkbox', name: f.name, checked: Boolean(f.value) }), h('span', null, f.label));
-  const common = { id, name: f.name, autocomplete: 'off' };
+  const common = { id, name: f.name, autocomplete: 'off', required: f.must, 'aria-describedby': f.hint && id + '-hint' };
   let input;
   if (f.kind === 'choice') {
     const options = Array.isArray(f.options) ? f.options : Object.entries(f.options ?? {});
@@ -107,7 +107,7 @@ function field(f) {
   else {
     input = h('input', { ...common, value, placeholder: f.example && 'ví dụ ' + f.example, type: f.kind && ['date', 'tel', 'time', 'datetime-local'].includes(f.kind) ? f.kind : 'text', inputmode: f.kind === 'number' ? 'decimal' : f.kind === 'tel' ? 'tel' : undefined });
   }
-  return h('div.field', null, h('label', { for: id }, f.label, f.must ? null : h('span.optional', null, ' (không bắt buộc)')), input, f.hint ? h('p.hint', null, f.hint) : null);
+  return h('div.field', null, h('label', { for: id }, f.label, f.must || f.kind === 'choice' ? null : h('span.optional', null, ' (không bắt buộc)')), input, f.hint ? h('p.hint', { id: id + '-hint' }, f.hint) : null);
 }
 
 /**
@@ -122,6 +122,7 @@ export function form(fields, submit, done, ...before) {
     onsubmit: async (/** @type {Event} */ ev) => {
       ev.preventDefault();
       wrong.hidden = true;
+      el.querySelector('[aria-invalid]')?.removeAttribute('aria-invalid');
       button.disabled = true;
       /** @type {Record<string, any>} */
       const v = {};
@@ -139,6 +140,7 @@ export function form(fields, submit, done, ...before) {
         wrong.textContent = sentence(err);
         wrong.hidden = false;
         wrong.scrollIntoView({ block: 'center' });
+        at?.setAttribute('aria-invalid', 'true');
         at?.focus({ preventScroll: true });
       } finally { button.disabled = false; }
     },

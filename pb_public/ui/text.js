@@ -67,5 +67,22 @@ const vietnamese = new Intl.Collator('vi');
 /** Sorts by name as a Vietnamese dictionary does. @param {any} a @param {any} b */
 export function byName(a, b) { return vietnamese.compare(a.name ?? '', b.name ?? ''); }
 
+/** Sorts people as a Vietnamese list does: by the given name, the last word, then by the whole. @param {any} a @param {any} b */
+export function byGiven(a, b) { return vietnamese.compare(given(a), given(b)) || byName(a, b); }
+
+/** @param {any} p */
+const given = p => String(p.name ?? '').trim().split(' ').pop() ?? '';
+
+/** How old somebody is: "75 tuổi", "4 tháng" below two years; '' when the birth is not known. @param {any} born */
+export function age(born) {
+  const [y, m = 1, d = 1] = String(born ?? '').split('-').map(Number), now = new Date();
+  if (!y) return '';
+  const months = (now.getFullYear() - y) * 12 + now.getMonth() + 1 - m - Number(now.getDate() < d);
+  return String(born).length > 4 && months < 24 ? `${Math.max(0, months)} tháng` : `${Math.max(0, Math.floor(String(born).length > 4 ? months / 12 : now.getFullYear() - y))} tuổi`;
+}
+
+/** A phone number as people say it: "+84912345678" → "0912345678". @param {any} n */
+export const phone = n => String(n ?? '').replace(/^\+84/, '0');
+
 /** Sorts newest first by a field. @param {string} field @returns {(a: any, b: any) => number} */
 export function newest(field) { return (a, b) => String(b[field] ?? '').localeCompare(String(a[field] ?? '')); }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"flag"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 	"testing"
@@ -155,7 +157,7 @@ var arrows = []struct {
 	{"commune/*", []string{"commune"}, "domains meet by change, never by import"},
 	{"pb_migrations", nil, "an old step must mean the same in ten years"},
 	{"sync/sum", nil, "both sides count alike"},
-	{"dictionary", []string{"sync/wire"}, "words, known to both sides"},
+	{"dictionary", nil, "words, known to both sides"},
 	{"sync/wire", []string{"sync/sum"}, "phones use it without a server"},
 	{"sync/courier", []string{"sync/wire"}, "phones seal and open without a server"},
 	{"sync/phones", []string{"sync/wire"}, "who asks is known by a key, however it came there"},
@@ -164,6 +166,8 @@ var arrows = []struct {
 	{"sync/pull", []string{"sync/journal", "sync/sum", "sync/wire"}, "what goes down is decided by the journal alone"},
 	{"sync/push", []string{"commune", "sync/journal", "sync/wire"}, "edits are judged by declarations"},
 	{"sync/attach", []string{"commune", "dictionary", "sync/exchange", "sync/journal", "sync/wire"}, "any app may have sync: it knows no domain"},
+	{"sync/server", []string{"commune", "metrics", "sync/courier", "sync/exchange", "sync/files", "sync/hints", "sync/journal", "sync/phones", "sync/push", "sync/snapshot", "sync/wire"}, "what every app has of sync: it knows no domain, no sign-in and no notice service"},
+	{"hooks", []string{"commune", "dashboard", "dictionary", "metrics", "notify", "notify/sms", "notify/webpush", "pwa", "signin", "sync/files", "sync/server", "sync/wire"}, "only what a commune has beside sync"},
 	{"sync/exchange", []string{"commune", "sync/journal", "sync/pull", "sync/push", "sync/wire"}, "one meeting, both directions"},
 	{"notify", []string{"commune"}, "the outbox knows no service"},
 	{"notify/fcm", []string{"notify", "notify/sms"}, "Firebase is heavy: only this folder imports it"},
@@ -222,6 +226,40 @@ func TestArrows(t *testing.T) {
 				t.Errorf("%s imports %s: %s", file, to, because)
 			}
 		}
+	})
+}
+
+// TestSyncKnowsNoDomain: its parts import none, and none of their texts names a
+// collection of one: the same sync serves any app.
+func TestSyncKnowsNoDomain(t *testing.T) {
+	own := map[string]bool{"parked_edits": true, "settlements": true} // sync's own, declared in every app
+	var names []string
+	for _, d := range domains {
+		for _, c := range d.Collections {
+			if !own[c.Name] {
+				names = append(names, regexp.QuoteMeta(c.Name))
+			}
+		}
+	}
+	of := regexp.MustCompile(`(^"|(FROM|JOIN|INTO|UPDATE) [{\[]*)(` + strings.Join(names, "|") + `)("$|\b[^:])`)
+	each(t, func(part, file string) {
+		if !strings.HasPrefix(part, "sync/") || strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			text, ok := n.(*ast.BasicLit)
+			if !ok || text.Kind != token.STRING {
+				return true
+			}
+			if strings.HasPrefix(text.Value, `"langso/commune/`) || of.MatchString(text.Value) {
+				t.Errorf("%s says %s", file, text.Value)
+			}
+			return true
+		})
 	})
 }
 

@@ -28,10 +28,12 @@ import (
 	"sync"
 	"time"
 
-	_ "langso/dictionary" // both sides have it
+	"langso/dictionary"
 
 	"langso/sync/wire"
 )
+
+func init() { wire.AddDictionaries(dictionary.Versions) }
 
 // Phone is one installation. Its methods may be called from several goroutines;
 // one exchange runs at a time.

@@ -111,7 +111,7 @@ func TestWhoIsLetThrough(t *testing.T) {
 		}, "unknown_phone", false},
 	} {
 		t.Run(who, func(t *testing.T) {
-			p, err := (phones.Book{App: v.app}).Signed(c.make(), []byte(body))
+			p, err := (phones.Book{App: v.app, People: "persons"}).Signed(c.make(), []byte(body))
 			if c.code == "" {
 				if err != nil || p.ID != lan.id || p.Person != id("lan") {
 					t.Errorf("got %+v, %v", p, err)
@@ -152,7 +152,7 @@ func TestP256(t *testing.T) {
 	r.FillBytes(sig[:32])
 	s.FillBytes(sig[32:])
 	req.Header.Set("Authorization", wire.Authorization(a.Phone, sig))
-	if _, err := (phones.Book{App: v.app}).Signed(req, []byte("{}")); err != nil {
+	if _, err := (phones.Book{App: v.app, People: "persons"}).Signed(req, []byte("{}")); err != nil {
 		t.Error(err)
 	}
 }
@@ -184,7 +184,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	h.sign(r, body)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (phones.Book{App: v.app}).Signed(r, body); err != nil {
+		if _, err := (phones.Book{App: v.app, People: "persons"}).Signed(r, body); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -134,7 +134,7 @@ func containsNUL(b []byte) bool {
 
 // signed tells which phone signed a request.
 func (s *Service) signed(r *http.Request, body []byte) (*phones.Phone, error) {
-	return phones.Book{App: s.App}.Signed(r, body)
+	return phones.Book{App: s.App, People: "persons"}.Signed(r, body)
 }
 
 func (s *Service) now() time.Time {

@@ -65,6 +65,10 @@ func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([
 	return x
 }
 
+// Call has people be called what f says, where others read of them. It is called
+// before the engine is used.
+func (x *Engine) Call(f func(app core.App, person string) string) { x.judge.Called = f }
+
 // Files returns for each circle that has a snapshot file the collections in it.
 func (x *Engine) Files() map[string][]string { return x.known.Files }
 

@@ -266,7 +266,7 @@ func (v *village) sweep() error  { return v.store().Sweep() }
 func (v *village) expire() error { return v.store().Expire() }
 
 func (v *village) store() *files.Store {
-	return files.New(files.Options{App: v.App, Phones: phones.Book{App: v.App}, Domains: v.Domains, Now: v.Clock.Now})
+	return files.New(files.Options{App: v.App, Phones: phones.Book{App: v.App, People: "persons"}, Domains: v.Domains, Now: v.Clock.Now})
 }
 
 func saveDraft(v *village, c *core.Collection, scans string) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -23,6 +24,9 @@ func (j *Journal) Absorb(app core.App, by int64) error {
 	var any bool
 	if err := app.ConcurrentDB().NewQuery(`SELECT EXISTS (SELECT 1 FROM journal_touched)`).Row(&any); err != nil || !any {
 		return err
+	}
+	if j.measure != nil {
+		defer func(begun time.Time) { j.measure(time.Since(begun)) }(time.Now())
 	}
 	for {
 		done := false

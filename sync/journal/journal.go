@@ -43,6 +43,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -68,6 +69,7 @@ type Journal struct {
 	app         core.App
 	collections map[string]Collection // by name
 	watch       func(circles []string, seq int64)
+	measure     func(took time.Duration)
 
 	mu      sync.RWMutex
 	shapes  *shapes

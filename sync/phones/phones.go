@@ -29,8 +29,7 @@ type Phone struct {
 // Book is the collection phones of an app.
 type Book struct {
 	App core.App
-	// People is the collection in which a phone's person must still be; "" does
-	// not ask.
+	// People is the collection in which a phone's person must still be.
 	People string
 }
 
@@ -41,7 +40,10 @@ var (
 )
 
 // ErrBlocked is told to a phone that an administrator shut out.
-var ErrBlocked error = &wire.AskError{Status: http.StatusForbidden, Failure: wire.Failure{Code: "phone_blocked", Say: "Máy này đã bị chặn. Xin liên hệ Ủy ban xã.", Wipe: true}}
+var ErrBlocked = &wire.AskError{Status: http.StatusForbidden, Failure: wire.Failure{Code: "phone_blocked", Say: "Máy này đã bị chặn. Xin liên hệ Ủy ban xã.", Wipe: true}}
+
+// Blocked tells whether an error is [ErrBlocked].
+func Blocked(err error) bool { return errors.Is(err, ErrBlocked) }
 
 func refuse(status int, code, say string) error {
 	return &wire.AskError{Status: status, Failure: wire.Failure{Code: code, Say: say}}
@@ -75,13 +77,10 @@ func (b Book) Known(id string, sig, signed []byte) (*Phone, error) {
 
 // Find returns a phone that nobody has proved to be yet. Errors are as Signed's.
 func (b Book) Find(id string) (*Phone, error) {
-	still := ""
-	if b.People != "" {
-		still = " AND EXISTS (SELECT 1 FROM {{" + b.People + "}} p WHERE p.id = phones.person)"
-	}
 	p := &Phone{ID: id}
 	var blocked bool
-	err := b.App.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked, deep_check = 'asked' FROM phones WHERE id = {:id}`+still).
+	err := b.App.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked, deep_check = 'asked' FROM phones
+		WHERE id = {:id} AND EXISTS (SELECT 1 FROM {{`+b.People+`}} p WHERE p.id = phones.person)`).
 		Bind(dbx.Params{"id": id}).Row(&p.Person, &p.Key, &blocked, &p.Check)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

@@ -69,7 +69,7 @@ func (s *session) decide(tx core.App, e *wire.Edit) (wire.Verdict, error) {
 	if err != nil {
 		return wire.Verdict{}, err
 	}
-	d := Decision{Take: ask.Take, Fields: ask.Fields, Author: s.author, Name: personName(tx, s.author.Person), Now: s.now, At: s.when(e.At),
+	d := Decision{Take: ask.Take, Fields: ask.Fields, Author: s.author, Name: s.personName(tx, s.author.Person), Now: s.now, At: s.when(e.At),
 		base: int64(e.Base), phone: s.phone.No, looked: true, ctx: s.ctx}
 	if s.phone.Foreign {
 		d.base = 0

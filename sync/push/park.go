@@ -18,7 +18,7 @@ var decidable = []string{"needs_person", "changed_since"}
 // show writes on a parked edit who made it and which circles may decide it.
 func (s *session) show(tx core.App, parked *core.Record) error {
 	parked.Set("at", commune.Moment(s.now))
-	parked.Set("maker", clip(personName(tx, s.author.Person)))
+	parked.Set("maker", clip(s.personName(tx, s.author.Person)))
 	return s.regroup(tx, parked)
 }
 
@@ -75,12 +75,12 @@ func (j *Judge) Follow(app core.App) error {
 	})
 }
 
-// personName is what officers call the maker; "" where there are no persons.
-func personName(tx core.App, id string) (name string) {
-	if r, err := tx.FindRecordById("persons", id); err == nil {
-		name = r.GetString("name")
+// personName is what officers call the maker; "" where nobody is called anything.
+func (j *Judge) personName(tx core.App, id string) (name string) {
+	if j.Called == nil {
+		return ""
 	}
-	return name
+	return j.Called(tx, id)
 }
 
 // withdraw: the maker gives a parked edit up, so nobody need decide it.

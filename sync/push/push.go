@@ -37,6 +37,8 @@ type Judge struct {
 	Journal *journal.Journal
 	Domains []commune.Domain
 	Sign    func([]byte) string // the server's signature for receipts
+	// Called is what a person is called; nil: nobody is called anything.
+	Called func(app core.App, person string) string
 }
 
 // Phone is who sends.

@@ -41,6 +41,15 @@ func AddDictionary(version byte, text []byte) {
 	dictionaries[version] = d
 }
 
+// AddDictionaries makes versions known to this program that are not yet.
+func AddDictionaries(versions map[byte][]byte) {
+	for version, text := range versions {
+		if d := FindDictionary(version); d == nil || string(d.Text) != string(text) {
+			AddDictionary(version, text)
+		}
+	}
+}
+
 // LatestDictionary is the highest version known, nil when there is none.
 func LatestDictionary() *Dictionary {
 	var best *Dictionary

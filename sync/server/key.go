@@ -1,4 +1,4 @@
-package hooks
+package server
 
 import (
 	"crypto/ed25519"
@@ -36,11 +36,11 @@ func serverKey(dir string) (ed25519.PrivateKey, error) {
 }
 
 // sign makes the server's signature for a receipt.
-func (c *Commune) sign(text []byte) string {
-	return base64.RawURLEncoding.EncodeToString(ed25519.Sign(c.key, text))
+func (s *Server) sign(text []byte) string {
+	return base64.RawURLEncoding.EncodeToString(ed25519.Sign(s.key, text))
 }
 
 // publicKey is what phones check receipts with.
-func (c *Commune) publicKey() string {
-	return wire.Ed25519Key(c.key.Public().(ed25519.PublicKey))
+func (s *Server) publicKey() string {
+	return wire.Ed25519Key(s.key.Public().(ed25519.PublicKey))
 }

@@ -1,4 +1,4 @@
-package hooks
+package server
 
 import (
 	"encoding/json"
@@ -23,10 +23,10 @@ type mark struct {
 // last written.
 const jump = 1_000_000
 
-func (c *Commune) markPath() string { return filepath.Clean(c.App.DataDir()) + ".mark" }
+func (s *Server) markPath() string { return filepath.Clean(s.App.DataDir()) + ".mark" }
 
-func (c *Commune) readMark() (m mark, found bool, err error) {
-	raw, err := os.ReadFile(c.markPath())
+func (s *Server) readMark() (m mark, found bool, err error) {
+	raw, err := os.ReadFile(s.markPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, false, nil
 	}
@@ -41,12 +41,12 @@ func (c *Commune) readMark() (m mark, found bool, err error) {
 
 // noticeRollback raises the epoch when the database is behind its mark, of
 // another history, or has come here without one: phones then compare.
-func (c *Commune) noticeRollback() error {
-	head, err := c.Journal.Head()
+func (s *Server) noticeRollback() error {
+	head, err := s.Journal.Head()
 	if err != nil {
 		return err
 	}
-	m, found, err := c.readMark()
+	m, found, err := s.readMark()
 	if err != nil {
 		return err
 	}
@@ -55,34 +55,34 @@ func (c *Commune) noticeRollback() error {
 	case found && m.Epoch == head.Epoch && m.Seq <= head.Seq:
 		return nil
 	default:
-		if err := c.Journal.Raise(max(m.Seq, head.Seq) + jump); err != nil {
+		if err := s.Journal.Raise(max(m.Seq, head.Seq) + jump); err != nil {
 			return err
 		}
 		metrics.EpochRaised()
-		c.App.Logger().Warn("the database is not the one that was here: a new epoch begins", "had", m.Seq, "has", head.Seq)
+		s.App.Logger().Warn("the database is not the one that was here: a new epoch begins", "had", m.Seq, "has", head.Seq)
 	}
-	if err := c.writeMark(); err != nil {
+	if err := s.writeMark(); err != nil {
 		// It serves all the same; a restored backup would be noticed less surely.
-		c.App.Logger().Warn("the mark beside the data folder cannot be written", "error", err)
+		s.App.Logger().Warn("the mark beside the data folder cannot be written", "error", err)
 	}
 	return nil
 }
 
 // writeMark notes how far the history has come, on the disk.
-func (c *Commune) writeMark() error {
-	head, err := c.Journal.Head()
+func (s *Server) writeMark() error {
+	head, err := s.Journal.Head()
 	if err != nil {
 		return err
 	}
 	m := mark{Epoch: head.Epoch, Seq: head.Seq}
-	if m == c.marked {
+	if m == s.marked {
 		return nil
 	}
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	next := c.markPath() + ".new"
+	next := s.markPath() + ".new"
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write mark: %w", err)
@@ -91,9 +91,9 @@ func (c *Commune) writeMark() error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write mark: %w", err)
 	}
-	if err := os.Rename(next, c.markPath()); err != nil {
+	if err := os.Rename(next, s.markPath()); err != nil {
 		return fmt.Errorf("write mark: %w", err)
 	}
-	c.marked = m
+	s.marked = m
 	return nil
 }

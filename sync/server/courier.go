@@ -1,4 +1,4 @@
-package hooks
+package server
 
 import (
 	"crypto/hpke"
@@ -64,8 +64,8 @@ func makeSealKey(path string) ([]byte, error) {
 	return raw, os.Rename(path+".new", path)
 }
 
-func (c *Commune) bindCourier(se *core.ServeEvent) {
-	se.Router.POST(courier.Path, c.deliver).Bind(apis.SkipSuccessActivityLog()).
+func (s *Server) bindCourier(se *core.ServeEvent) {
+	se.Router.POST(courier.Path, s.deliver).Bind(apis.SkipSuccessActivityLog()).
 		Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
 }
 
@@ -73,7 +73,7 @@ func (c *Commune) bindCourier(se *core.ServeEvent) {
 // and gives back for each, in their order, the sealed answer, or why it cannot
 // be opened. A carrier is told nothing of what is in it: not even whether the
 // phone is known.
-func (c *Commune) deliver(e *core.RequestEvent) error {
+func (s *Server) deliver(e *core.RequestEvent) error {
 	const most = courier.MaxCarried * courier.MaxBundle
 	body, err := io.ReadAll(io.LimitReader(e.Request.Body, most+1))
 	if err != nil {
@@ -86,19 +86,19 @@ func (c *Commune) deliver(e *core.RequestEvent) error {
 	if err != nil {
 		return fail(e, badBundle)
 	}
-	if !c.carriers.admit(e.RealIP(), len(bundles), c.Now()) {
+	if !s.carriers.admit(e.RealIP(), len(bundles), s.Now()) {
 		e.Response.Header().Set("Retry-After", "60")
 		return fail(e, &wire.AskError{Status: http.StatusTooManyRequests, Failure: wire.Failure{Code: "too_many", Say: "Nhiều gói gửi cùng lúc quá, máy sẽ gửi lại sau."}})
 	}
 	answers := make([]courier.Envelope, 0, len(bundles))
 	for i, bundle := range bundles {
-		answer, err := c.open(e, bundle)
+		answer, err := s.open(e, bundle)
 		if err != nil {
 			if i == 0 {
-				return c.busy(e, err)
+				return s.busy(e, err)
 			}
 			// What is done is told; the rest is carried on.
-			c.App.Logger().Error("a carried exchange failed", "error", err)
+			s.App.Logger().Error("a carried exchange failed", "error", err)
 			answer = refusal(bundle.ID, "busy", "Máy chủ đang bận, sẽ tự gửi lại sau.")
 		}
 		answers = append(answers, answer)
@@ -120,15 +120,15 @@ func refusal(id courier.ID, code, say string) courier.Envelope {
 }
 
 // open is one bundle's meeting. The error is the server's own trouble.
-func (c *Commune) open(e *core.RequestEvent, bundle courier.Envelope) (courier.Envelope, error) {
-	letter, err := courier.Open(c.seal, bundle)
+func (s *Server) open(e *core.RequestEvent, bundle courier.Envelope) (courier.Envelope, error) {
+	letter, err := courier.Open(s.seal, bundle)
 	switch {
 	case errors.Is(err, courier.ErrOther):
 		return refusal(bundle.ID, "other_server", "Gói này gửi cho xã khác, hoặc cho máy chủ cũ của xã."), nil
 	case err != nil:
 		return refusal(bundle.ID, "bad_bundle", badBundle.Say), nil
 	}
-	status, body, err := c.meet(e, letter)
+	status, body, err := s.meet(e, letter)
 	if err != nil {
 		return courier.Envelope{}, err
 	}
@@ -143,9 +143,9 @@ func (c *Commune) open(e *core.RequestEvent, bundle courier.Envelope) (courier.E
 
 // meet does with a letter what POST /api/sync does with a request, and returns
 // what that would have answered.
-func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int, body []byte, err error) {
-	phone, err := phones.Book{App: c.App}.Known(letter.Phone, letter.Signature, wire.SigningBytes(http.MethodPost, courier.Path, letter.Signed()))
-	blocked := err == phones.ErrBlocked
+func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int, body []byte, err error) {
+	phone, err := s.Phones.Known(letter.Phone, letter.Signature, wire.SigningBytes(http.MethodPost, courier.Path, letter.Signed()))
+	blocked := phones.Blocked(err)
 	if err != nil && !blocked {
 		return refused(err)
 	}
@@ -161,7 +161,7 @@ func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int
 	// times of the edits are taken as the phone wrote them.
 	ask.Clock = ""
 	if blocked {
-		answer, err := c.handedIn(e, phone, ask)
+		answer, err := s.handedIn(e, phone, ask)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -170,7 +170,7 @@ func (c *Commune) meet(e *core.RequestEvent, letter *courier.Letter) (status int
 	ask.Want = min(ask.Want, carriedWant)
 	// Both need a road there and back at once.
 	ask.Snapshots, ask.Check = false, nil
-	lines, err := c.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
+	lines, err := s.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -1,4 +1,4 @@
-package hooks
+package server
 
 import (
 	"os"
@@ -13,12 +13,12 @@ import (
 )
 
 // bindMetrics shows the figures, when a token is set.
-func (c *Commune) bindMetrics(se *core.ServeEvent) {
+func (s *Server) bindMetrics(se *core.ServeEvent) {
 	token := os.Getenv("LANGSO_METRICS_TOKEN")
 	if token == "" {
 		return
 	}
-	show := metrics.Handler(token, c.gauges)
+	show := metrics.Handler(token, s.gauges)
 	se.Router.GET("/metrics", func(e *core.RequestEvent) error {
 		show.ServeHTTP(e.Response, e.Request)
 		return nil
@@ -26,35 +26,38 @@ func (c *Commune) bindMetrics(se *core.ServeEvent) {
 }
 
 // gauges are the figures that the database holds.
-func (c *Commune) gauges() ([]metrics.Gauge, error) {
+func (s *Server) gauges() ([]metrics.Gauge, error) {
 	var f struct {
 		Seq     float64 `db:"seq"`
 		Touched float64 `db:"touched"`
 		Seen    float64 `db:"seen"`
 		Phones  float64 `db:"phones"`
 		Parked  float64 `db:"parked"`
-		Outbox  float64 `db:"outbox"`
-		Dead    float64 `db:"dead"`
 	}
-	err := c.App.ConcurrentDB().NewQuery(`SELECT coalesce((SELECT seq FROM journal_meta), 0) seq, (SELECT count(*) FROM journal_touched) touched,
+	err := s.App.ConcurrentDB().NewQuery(`SELECT coalesce((SELECT seq FROM journal_meta), 0) seq, (SELECT count(*) FROM journal_touched) touched,
 		(SELECT count(*) FROM phones WHERE seen >= {:since}) seen, (SELECT count(*) FROM phones) phones,
-		(SELECT count(*) FROM parked_edits WHERE state = 'waiting') parked,
-		(SELECT count(*) FROM deliveries WHERE state = 'waiting') outbox, (SELECT count(*) FROM deliveries WHERE state = 'dead') dead`).
-		Bind(dbx.Params{"since": c.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)}).One(&f)
+		(SELECT count(*) FROM parked_edits WHERE state = 'waiting') parked`).
+		Bind(dbx.Params{"since": s.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)}).One(&f)
 	if err != nil {
 		return nil, err
 	}
-	return []metrics.Gauge{
+	all := []metrics.Gauge{
 		{Name: "langso_journal_seq", Value: f.Seq}, {Name: "langso_journal_touched", Value: f.Touched},
 		{Name: "langso_phones", Value: f.Phones}, {Name: "langso_phones_seen_24h", Value: f.Seen}, {Name: "langso_parked_edits", Value: f.Parked},
-		{Name: "langso_outbox_waiting", Value: f.Outbox}, {Name: "langso_outbox_dead", Value: f.Dead}, {Name: "langso_hint_connections", Value: float64(c.Hints.Count())},
-	}, nil
+		{Name: "langso_hint_connections", Value: float64(s.Hints.Count())},
+	}
+	if s.Figures == nil {
+		return all, nil
+	}
+	more, err := s.Figures()
+	return append(all, more...), err
 }
 
-// measure counts one exchange, and tells whether the phone's sums were not the
-// server's.
-func measure(ask *wire.Ask, answer []wire.Line, err error, took time.Duration) (apart bool) {
+// measure counts one exchange, and tells whether the phone was found to hold
+// something else than the server, which nothing explains.
+func (s *Server) measure(phone string, ask *wire.Ask, answer []wire.Line, err error, took time.Duration) (apart bool) {
 	outcome := "failed"
+	r := round{excused: ask.Compare, listed: ask.Check != nil && len(ask.Check.Lists) > 0}
 	for _, l := range answer {
 		switch {
 		case l.Complete != nil:
@@ -67,24 +70,26 @@ func measure(ask *wire.Ask, answer []wire.Line, err error, took time.Duration) (
 		for _, v := range l.Verdicts {
 			metrics.Judged(string(v.Is))
 		}
-		apart = apart || l.Sums != nil && ask.Check != nil && len(ask.Check.Sums) > 0
+		r.differs = r.differs || l.Sums != nil && ask.Check != nil && len(ask.Check.Sums) > 0
+		r.excused = r.excused || l.Epoch != nil
 	}
 	if err != nil {
 		outcome = "failed"
 	}
 	metrics.Exchanged(outcome, took)
-	if apart {
+	mismatched, repaired := s.compared.note(phone, r, s.Now())
+	if mismatched {
 		metrics.Mismatched()
 	}
-	if ask.Check != nil && len(ask.Check.Lists) > 0 {
+	if repaired {
 		metrics.Repaired()
 	}
-	return apart
+	return mismatched
 }
 
 // carried counts an answer's bytes, and those of its ask.
-func (c *Commune) carried(e *core.RequestEvent, phone string, down int) {
+func (s *Server) carried(e *core.RequestEvent, phone string, down int) {
 	up := int(max(0, e.Request.ContentLength))
 	metrics.Carried(up, down)
-	c.seen.carried(phone, up, down, c.Now())
+	s.seen.carried(phone, up, down, s.Now())
 }

@@ -1,4 +1,4 @@
-package hooks
+package server
 
 import (
 	"encoding/json"
@@ -9,23 +9,13 @@ import (
 	"langso/sync/push"
 )
 
-// settledBy is not stored: it tells within one request which administrator asks.
-const settledBy = "@settledBy"
-
 // bindSettling lets an administrator decide what waits for a person, by choosing
 // "take" on the parked edit in the dashboard: the record is written and the
 // maker's phone told in the transaction that saves the choice.
-func (c *Commune) bindSettling() {
-	// PocketBase saves what its API was asked for without the request's context:
-	// who asked travels on the record.
-	c.App.OnRecordUpdateRequest("parked_edits").BindFunc(func(e *core.RecordRequestEvent) error {
-		if e.Auth != nil && e.Auth.IsSuperuser() {
-			e.Record.SetRaw(settledBy, e.Auth.Id)
-		}
-		return e.Next()
-	})
-	c.App.OnRecordUpdate("parked_edits").BindFunc(func(e *core.RecordEvent) error {
-		who := commune.Author{Admin: e.Record.GetString(settledBy)}
+func (s *Server) bindSettling() {
+	s.App.OnRecordUpdateRequest("parked_edits").BindFunc(s.asked)
+	s.App.OnRecordUpdate("parked_edits").BindFunc(func(e *core.RecordEvent) error {
+		who, _ := s.authorOf(e)
 		before := e.Record.Original()
 		if who.Admin == "" {
 			return e.Next()
@@ -47,14 +37,14 @@ func (c *Commune) bindSettling() {
 		if take == "" {
 			take = "theirs" // put aside by hand: what stands stays
 		}
-		d := push.Decision{Take: take, Author: who, Name: "Quản trị xã", Now: c.Now(), At: c.Now(), Say: e.Record.GetString("note")}
+		d := push.Decision{Take: take, Author: who, Name: s.Admin, Now: s.Now(), At: s.Now(), Say: e.Record.GetString("note")}
 		if take == "value" {
 			if err := json.Unmarshal([]byte(e.Record.GetString("value")), &d.Fields); err != nil || len(d.Fields) == 0 {
 				return commune.Refuse("bad_args", "Xin ghi giá trị khác vào ô value, dạng {\"ô\":\"giá trị\"}.")
 			}
 		}
 		e.Record.Set("state", "waiting")
-		if err := c.Engine.Settle(e.App, e.Record, d); err != nil {
+		if err := s.Engine.Settle(e.App, e.Record, d); err != nil {
 			return err
 		}
 		return e.Next()

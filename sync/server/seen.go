@@ -1,4 +1,4 @@
-package hooks
+package server
 
 import (
 	"sync"
@@ -72,7 +72,13 @@ func (s *seen) of(phone string) *sighting {
 	return p
 }
 
-// flush writes the sightings into the collection phones, for the administrator.
+// NotePhones writes what phones said of themselves into the collection phones, for
+// the administrator. It is done each minute.
+func (s *Server) NotePhones() error {
+	s.compared.forget(s.Now())
+	return s.seen.flush(s.App)
+}
+
 func (s *seen) flush(app core.App) error {
 	s.mu.Lock()
 	phones := s.phones
@@ -103,12 +109,4 @@ func (s *seen) flush(app core.App) error {
 		}
 		return nil
 	})
-}
-
-// heard tells at which number of the journal a notice stands: a phone whose cursor
-// has passed it has the notice.
-func heard(app core.App, notice string) (seq int64, epoch string, err error) {
-	err = app.ConcurrentDB().NewQuery(`SELECT m.epoch, ifnull((SELECT r.seq FROM journal_records r JOIN journal_collections c ON c.no = r.coll
-		WHERE c.name = 'notices' AND r.rid = {:notice}), 0) FROM journal_meta m`).Bind(dbx.Params{"notice": notice}).Row(&epoch, &seq)
-	return seq, epoch, err
 }

@@ -1,4 +1,4 @@
-package hooks
+package server
 
 import (
 	"context"
@@ -9,32 +9,28 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/sync/hints"
-	"langso/sync/phones"
 )
 
 // bindHints ties what the journal hears to the phones that listen.
-func (c *Commune) bindHints() {
+func (s *Server) bindHints() {
 	most, _ := strconv.Atoi(os.Getenv("LANGSO_HINTS_MOST")) // nonsense: the default
 	review, _ := time.ParseDuration(os.Getenv("LANGSO_HINTS_REVIEW"))
-	c.Hints = &hints.Hub{
-		App: c.App, Phones: phones.Book{App: c.App}, Most: max(0, most), Review: max(0, review),
-		Standing: c.Engine.Circles,
+	s.Hints = &hints.Hub{
+		App: s.App, Phones: s.Phones, Most: max(0, most), Review: max(0, review),
+		Standing: s.Engine.Circles,
 		Ahead: func(ctx context.Context, circles []string, above int64) (hints.Head, bool, error) {
-			q, err := c.Journal.Idle(ctx, circles, above, nil)
+			q, err := s.Journal.Idle(ctx, circles, above, nil)
 			return hints.Head{Epoch: q.Epoch, Seq: q.Seq}, !q.Idle, err
 		},
 	}
-	c.Journal.Watch(c.Hints.News)
-	if c.Outbox != nil {
-		c.Outbox.Live = c.Hints.Listens // no silent wake-up for who hears already
-	}
+	s.Journal.Watch(s.Hints.News)
 	// Who blocks a phone, or takes it away, ends its stream.
 	ends := func(e *core.RecordEvent) error {
-		c.Hints.Drop(e.Record.Id)
+		s.Hints.Drop(e.Record.Id)
 		return e.Next()
 	}
-	c.App.OnRecordAfterDeleteSuccess("phones").BindFunc(ends)
-	c.App.OnRecordAfterUpdateSuccess("phones").BindFunc(func(e *core.RecordEvent) error {
+	s.App.OnRecordAfterDeleteSuccess("phones").BindFunc(ends)
+	s.App.OnRecordAfterUpdateSuccess("phones").BindFunc(func(e *core.RecordEvent) error {
 		if old := e.Record.Original(); e.Record.GetBool("blocked") || e.Record.GetString("public_key") != old.GetString("public_key") {
 			return ends(e)
 		}

@@ -1,8 +1,6 @@
 package phone
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -74,28 +72,16 @@ func (p *Phone) load(packed []byte, encoding, name string) (circles []string, n 
 }
 
 func (p *Phone) take(tx *sql.Tx, plain []byte) ([]string, int, error) {
-	lines := bufio.NewScanner(bytes.NewReader(plain))
-	lines.Buffer(nil, wire.MaxSnapshot)
-	var head *wire.SnapshotHead
+	head, parts, err := wire.ReadSnapshot(plain)
+	if err != nil {
+		return nil, 0, ErrFile
+	}
+	if err := p.opens(tx, head); err != nil {
+		return nil, 0, err
+	}
 	n := 0
-	for lines.Scan() {
-		var line wire.Line
-		if json.Unmarshal(lines.Bytes(), &line) != nil {
-			return nil, 0, ErrFile
-		}
-		if head == nil {
-			if head = line.Snapshot; head == nil || head.V != wire.Version || len(head.Circles) == 0 || head.Seq <= 0 {
-				return nil, 0, ErrFile
-			}
-			if err := p.opens(tx, head); err != nil {
-				return nil, 0, err
-			}
-			continue
-		}
-		if line.Changes == nil {
-			continue
-		}
-		rows, err := line.Changes.Rows()
+	for _, part := range parts {
+		rows, err := part.Rows()
 		if err != nil {
 			return nil, 0, ErrFile
 		}
@@ -107,14 +93,11 @@ func (p *Phone) take(tx *sql.Tx, plain []byte) ([]string, int, error) {
 				}
 				in = append(in, head.Circles[i])
 			}
-			if err := p.show(tx, line.Changes.Coll, row, in); err != nil {
+			if err := p.show(tx, part.Coll, row, in); err != nil {
 				return nil, 0, err
 			}
 			n++
 		}
-	}
-	if err := lines.Err(); err != nil || head == nil {
-		return nil, 0, ErrFile
 	}
 	return head.Circles, n, moved(tx)
 }

@@ -8,6 +8,7 @@ import { rowsOf } from './chunk.js';
 import { total } from './compare.js';
 import { confirmed, isTaken, waiting } from './edits.js';
 import { isZero } from './overlay.js';
+import { unpacked } from './packed.js';
 
 /**
  * @typedef {import('./overlay.js').Rec} Rec @typedef {import('./overlay.js').Kept} Kept
@@ -389,7 +390,7 @@ export function takeSnapshot(state, lines) {
   if (!isObject(head) || head.v !== 1 || !Array.isArray(head.circles) || !head.circles.length || !(head.seq > 0) || p.cursor || p.resume) return;
   const w = new Writes();
   try {
-    const rows = lines.slice(1).flatMap(o => (isObject(o.changes) ? rowsOf(o.changes).map(r => ({ ...r, coll: String(o.changes.coll) })) : []));
+    const rows = unpacked(lines.slice(1)).flatMap(c => rowsOf(c).map(r => ({ ...r, coll: c.coll })));
     if (p.epoch !== head.epoch || !Object.keys(p.loaded).length || head.circles.some((/** @type {string} */ c) => c in p.loaded)) {
       state.records.clear();
       w.clear = true;

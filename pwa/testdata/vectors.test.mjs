@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ask, standingHash } from '../../pb_public/sync/exchange.js';
+import { ask, standingHash, takeSnapshot } from '../../pb_public/sync/exchange.js';
 import { authorization, base64url, signingBytes, unbase64url, verify } from '../../pb_public/sync/keys.js';
 import { overlay } from '../../pb_public/sync/overlay.js';
 import { feed, phone, unzero, wire, written } from './phone.mjs';
@@ -66,6 +66,14 @@ for (const c of read('answer.json').cases.filter(c => c.ended === 'complete' && 
       await feed(s, raw);
       assert.deepEqual(written(s), written(once), 'cut at byte ' + cut);
     }
+  });
+}
+
+for (const c of read('snapshot.json').cases) {
+  test('snapshot: ' + c.name, () => {
+    const s = phone({});
+    assert.equal(Boolean(takeSnapshot(s, c.lines)), Boolean(c.records));
+    assert.deepEqual(written(s).records, written(phone({ records: c.records })).records);
   });
 }
 

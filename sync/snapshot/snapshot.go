@@ -37,6 +37,7 @@ const (
 	least = 50   // records: below that a file saves nothing
 	tail  = 5    // a file is made again when a fifth of it is new
 	rows  = 5000 // records in one line, so that memory stays bounded
+	form  = 2    // of the file: one in another is made again
 )
 
 // Store makes and keeps the file in a folder.
@@ -52,6 +53,7 @@ type Store struct {
 
 // index is what the folder says of its file.
 type index struct {
+	Form  int           `json:"form"`
 	Epoch string        `json:"epoch"`
 	File  wire.Snapshot `json:"file"`
 	Old   string        `json:"old,omitempty"` // the name before it
@@ -69,7 +71,7 @@ func Open(dir string, j *journal.Journal, colls map[string][]string) (*Store, er
 	if err != nil {
 		return nil, fmt.Errorf("open snapshots: %w", err)
 	}
-	if json.Unmarshal(raw, &s.index) != nil || !slices.Equal(s.index.File.Circles, s.circles) {
+	if json.Unmarshal(raw, &s.index) != nil || s.index.Form != form || !slices.Equal(s.index.File.Circles, s.circles) {
 		s.index = index{} // torn by a power cut, or of an older program: made again
 	}
 	return s, nil
@@ -168,7 +170,7 @@ func (s *Store) make(ctx context.Context) error {
 func (s *Store) keep(f wire.Snapshot, epoch string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := index{Epoch: epoch, File: f, Old: s.index.File.Name}
+	next := index{Form: form, Epoch: epoch, File: f, Old: s.index.File.Name}
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return err
@@ -200,11 +202,10 @@ func (s *Store) path(name, encoding string) string {
 // member is a record of the file.
 type member struct {
 	coll, id string
-	seq      int64
 	in       []int // indexes into circles
 }
 
-// members are the records of all circles, in order of collection and number.
+// members are the records of all circles, in order of collection and id.
 func (s *Store) members(ctx context.Context, r *journal.Reader) ([]*member, error) {
 	var out []*member
 	byKey := map[[2]string]*member{}
@@ -219,17 +220,17 @@ func (s *Store) members(ctx context.Context, r *journal.Reader) ([]*member, erro
 			}
 			k := [2]string{m.Coll, m.ID}
 			if byKey[k] == nil {
-				byKey[k] = &member{coll: m.Coll, id: m.ID, seq: m.Seq}
+				byKey[k] = &member{coll: m.Coll, id: m.ID}
 				out = append(out, byKey[k])
 			}
 			byKey[k].in = append(byKey[k].in, i)
 		}
 	}
-	slices.SortFunc(out, func(a, b *member) int { return cmp.Or(cmp.Compare(a.coll, b.coll), cmp.Compare(a.seq, b.seq)) })
+	slices.SortFunc(out, func(a, b *member) int { return cmp.Or(cmp.Compare(a.coll, b.coll), cmp.Compare(a.id, b.id)) })
 	return out, nil
 }
 
-// read writes the circles' records as the lines of a snapshot file.
+// read writes the circles' records as a snapshot file.
 func (s *Store) read(ctx context.Context) ([]byte, journal.Head, error) {
 	r, err := s.journal.Read(ctx)
 	if err != nil {
@@ -240,13 +241,7 @@ func (s *Store) read(ctx context.Context) ([]byte, journal.Head, error) {
 	if err != nil {
 		return nil, r.Head, err
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	head := &wire.SnapshotHead{V: wire.Version, Epoch: r.Epoch, Circles: s.circles, Seq: wire.Cursor(r.Seq)}
-	if err := enc.Encode(wire.Line{Snapshot: head}); err != nil {
-		return nil, r.Head, err
-	}
+	var parts []wire.Changes
 	for from := 0; from < len(members); {
 		to := from
 		for to < len(members) && members[to].coll == members[from].coll && to-from < rows {
@@ -256,15 +251,14 @@ func (s *Store) read(ctx context.Context) ([]byte, journal.Head, error) {
 		if err != nil {
 			return nil, r.Head, err
 		}
-		if err := enc.Encode(wire.Line{Changes: changes}); err != nil {
-			return nil, r.Head, err
-		}
+		parts = append(parts, changes...)
 		from = to
 	}
-	return b.Bytes(), r.Head, nil
+	plain, err := wire.WriteSnapshot(wire.SnapshotHead{V: wire.Version, Epoch: r.Epoch, Circles: s.circles, Seq: wire.Cursor(r.Seq)}, parts)
+	return plain, r.Head, err
 }
 
-func columns(r *journal.Reader, members []*member) (*wire.Changes, error) {
+func columns(r *journal.Reader, members []*member) ([]wire.Changes, error) {
 	var out []wire.Row
 	for part := range slices.Chunk(members, 500) {
 		ids := make([]string, len(part))
@@ -281,7 +275,7 @@ func columns(r *journal.Reader, members []*member) (*wire.Changes, error) {
 			}
 		}
 	}
-	return &wire.Columns(members[0].coll, out)[0], nil
+	return wire.Columns(members[0].coll, out), nil
 }
 
 // packer is one compression of a file.

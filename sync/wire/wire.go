@@ -136,8 +136,6 @@ type Line struct {
 	// Apart is not sent: from this line on something else is told than before, and
 	// the two are not to be compressed together.
 	Apart bool `json:"-"`
-
-	Snapshot *SnapshotHead `json:"snapshot,omitempty"` // only as the first line of a snapshot file
 }
 
 // Ends tells whether the line ends a chunk.
@@ -189,7 +187,7 @@ type Snapshot struct {
 type SnapshotHead struct {
 	V       int      `json:"v"`
 	Epoch   string   `json:"epoch"`
-	Circles []string `json:"circles"` // that the rows' In points into
+	Circles []string `json:"circles"` // that the In of its rows points into
 	Seq     Cursor   `json:"seq"`
 }
 

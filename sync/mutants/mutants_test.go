@@ -1,15 +1,18 @@
 package mutants
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -17,15 +20,21 @@ import (
 var (
 	sample = flag.Int("mutants", 0, "how many mutants to try; 0: none")
 	seed   = flag.Uint64("seed", 1, "which")
-	limit  = flag.Duration("limit", 4*time.Minute, "how long the tests may take on one")
+	match  = flag.String("match", "", "only those whose line of the list matches this expression")
+	limit  = flag.Duration("limit", 90*time.Second, "how long the tests of one package may take on one")
+	hands  = flag.Int("hands", 2, "how many are tried at once")
+	paths  = flag.String("binaries", "", "a folder to keep the compiled tests in, and take them from")
 )
 
-// broken are the folders that are broken, and judges the tests that must notice.
+// broken are the packages that are broken; judges those whose tests must notice,
+// after the tests of the broken package itself.
 var (
-	broken = []string{"../journal", "../push", "../pull", "../exchange"}
-	judges = []string{"test", "-short", "-failfast", "./sync/journal", "./sync/push", "./sync/pull", "./sync/exchange", "./phone", "./sync/regressions", "./sync/simulation"}
+	broken = []string{"./sync/journal", "./sync/push", "./sync/pull", "./sync/exchange"}
+	judges = []string{"./sync/exchange", "./sync/push", "./sync/journal", "./sync/pull", "./phone", "./sync/regressions", "./sync/simulation"}
+	flags  = map[string][]string{"./sync/simulation": {"-seeds", "25"}}
 )
 
+// TestMutants breaks the engine and reports what was noticed.
 func TestMutants(t *testing.T) {
 	if *sample == 0 {
 		t.Skip("with -mutants N")
@@ -34,117 +43,212 @@ func TestMutants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	type place struct {
-		file string
-		k    int
+	sources, all, err := Plant(root, broken...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var all []place
-	for _, dir := range broken {
-		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			if strings.HasSuffix(f, "_test.go") {
-				continue
-			}
-			n, err := Count(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for k := range n {
-				all = append(all, place{f, k})
-			}
-		}
-	}
+	total := len(all)
+	equal := equivalents(t, all)
 	rnd := rand.New(rand.NewPCG(*seed, 0))
 	rnd.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	dead, alive, unborn := 0, 0, 0
-	for _, p := range all[:min(*sample, len(all))] {
-		m, err := Make(p.file, p.k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		became := fate(t, root, m)
-		t.Logf("%s: %s", became, m.What)
-		switch became {
-		case "dead":
-			dead++
-		case "unborn":
-			unborn++
-		default:
-			alive++
-		}
+	chosen := regexp.MustCompile(*match)
+	all = slices.DeleteFunc(all, func(m Mutant) bool { return !chosen.MatchString(m.String()) })
+	all = all[:min(*sample, len(all))]
+	c := &court{t: t, root: root, dir: *paths}
+	if c.dir == "" {
+		c.dir = t.TempDir()
 	}
-	t.Logf("%d possible; of %d tried %d died, %d live, %d do not compile", len(all), dead+alive+unborn, dead, alive, unborn)
+	c.compile(sources)
+	c.rehearse()
+
+	var mu sync.Mutex
+	dead, alive, same := 0, 0, 0
+	work := make(chan Mutant)
+	var crew sync.WaitGroup
+	for range *hands {
+		crew.Go(func() {
+			for m := range work {
+				fate := "equivalent: " + equal[m.N]
+				if equal[m.N] == "" {
+					fate = c.judge(m)
+				}
+				mu.Lock()
+				switch {
+				case equal[m.N] != "":
+					same++
+				case strings.HasPrefix(fate, "killed"):
+					dead++
+				default:
+					alive++
+				}
+				t.Logf("%s → %s", m, fate)
+				mu.Unlock()
+			}
+		})
+	}
+	for _, m := range all {
+		work <- m
+	}
+	close(work)
+	crew.Wait()
+	t.Logf("%d possible; of %d tried %d died (%.1f %%), %d live, %d change nothing", total, len(all), dead, 100*float64(dead)/float64(max(1, dead+alive)), alive, same)
 	if dead*100 < (dead+alive)*95 {
 		t.Errorf("%d of %d died, less than 95 %%", dead, dead+alive)
 	}
 }
 
-// fate runs the tests over a mutant: dead, alive, or unborn when it does not compile.
-func fate(t *testing.T, root string, m Mutant) string {
+// equivalents finds the listed ones, by number; one that is nowhere is told.
+func equivalents(t *testing.T, all []Mutant) map[int]string {
 	t.Helper()
-	dir := t.TempDir()
-	file, err := filepath.Abs(m.File)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := filepath.Join(dir, "mutant.go")
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{file: body}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := filepath.Join(dir, "overlay.json")
-	if err := errors.Join(os.WriteFile(body, m.Source, 0o600), os.WriteFile(list, overlay, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	own := "./sync/" + filepath.Base(filepath.Dir(file))
-	for _, args := range [][]string{{"build", "-overlay", list, own}, append([]string{judges[0], "-overlay", list}, judges[1:]...)} {
-		ctx, stop := context.WithTimeout(context.Background(), *limit)
-		cmd := exec.CommandContext(ctx, "go", args...)
-		cmd.Dir, cmd.Env = root, append(os.Environ(), "LANGSO_NO_SHRINK=1")
-		err := cmd.Run()
-		stop()
-		switch {
-		case err != nil && args[0] == "build":
-			return "unborn"
-		case err != nil:
-			return "dead"
+	reasons := map[int]string{}
+	for _, e := range Equivalents() {
+		at := slices.IndexFunc(all, e.is)
+		if at < 0 {
+			t.Errorf("equivalent.txt lists what is not there (any more): %+v", e)
+		}
+		if e.Why == "" {
+			t.Errorf("equivalent.txt gives no reason for %+v", e)
+		}
+		for _, m := range all {
+			if e.is(m) {
+				reasons[m.N] = e.Why
+			}
 		}
 	}
-	return "alive"
+	return reasons
 }
 
-// TestMake: a mutant differs from the source in its one place.
-func TestMake(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a.go")
-	const source = `package a
-
-func f(a, b int) int {
-	if a < b && err != nil {
-		a++
-		return a + b
-	}
-	return 0
+// court has the compiled tests of all judges.
+type court struct {
+	t     *testing.T
+	root  string
+	dir   string // the compiled tests are here
+	tests []trial
 }
-`
-	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	n, err := Count(file)
-	if err != nil || n != 4 {
-		t.Fatalf("%d mutants (%v), want 4: &&, <, ++ and +", n, err)
-	}
-	seen := map[string]bool{}
-	for k := range n {
-		m, err := Make(file, k)
-		if err != nil {
+
+// trial is one test, with the places of breaks it comes by.
+type trial struct {
+	judge, name string
+	passes      map[int]bool
+	took        time.Duration
+}
+
+func (c *court) binary(judge string) string {
+	return filepath.Join(c.dir, strings.ReplaceAll(judge[2:], "/", "_")+".test")
+}
+
+// overlaid writes sources aside and tells the compiler where: Replace of its -overlay.
+func overlaid(t *testing.T, dir string, sources []Source) map[string]string {
+	t.Helper()
+	replace := map[string]string{}
+	for i, s := range sources {
+		replace[s.File] = filepath.Join(dir, fmt.Sprintf("planted%d.go", i))
+		if err := os.WriteFile(replace[s.File], s.Text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if seen[string(m.Source)] || string(m.Source) == source {
-			t.Errorf("mutant %d is no other: %s", k, m.Source)
-		}
-		seen[string(m.Source)] = true
 	}
+	return replace
+}
+
+func (c *court) compile(sources []Source) {
+	c.t.Helper()
+	overlay, err := json.Marshal(map[string]any{"Replace": overlaid(c.t, c.dir, sources)})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	list := filepath.Join(c.dir, "overlay.json")
+	if err := os.WriteFile(list, overlay, 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, judge := range judges {
+		cmd := exec.Command("nice", "go", "test", "-c", "-overlay", list, "-o", c.binary(judge), judge)
+		cmd.Dir = c.root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			c.t.Fatalf("compile %s: %v\n%s", judge, err, out)
+		}
+	}
+}
+
+// run runs some tests of a judge; the variables say under what break. A test
+// that takes all memory is stopped like one that never ends.
+func (c *court) run(judge, tests string, more []string, env ...string) (string, error) {
+	args := append([]string{"-c", `ulimit -v 16000000; exec nice "$0" "$@"`, c.binary(judge), "-test.short", "-test.failfast", "-test.timeout", limit.String(), "-test.run", tests}, more...)
+	cmd := exec.Command("sh", append(args, flags[judge]...)...)
+	cmd.Dir = filepath.Join(c.root, judge)
+	cmd.Env = append(append(os.Environ(), "LANGSO_NO_SHRINK=1"), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// rehearse runs each test once, unbroken, to learn where it comes by.
+func (c *court) rehearse() {
+	c.t.Helper()
+	for _, judge := range judges {
+		names, err := c.run(judge, ".", []string{"-test.list", "."})
+		if err != nil {
+			c.t.Fatalf("list the tests of %s: %v\n%s", judge, err, names)
+		}
+		for name := range strings.FieldsSeq(names) {
+			if strings.HasPrefix(name, "Benchmark") || strings.HasPrefix(name, "Example") {
+				continue
+			}
+			trace := filepath.Join(c.dir, "trace")
+			if err := os.WriteFile(trace, nil, 0o600); err != nil {
+				c.t.Fatal(err)
+			}
+			start := time.Now()
+			if out, err := c.run(judge, "^"+name+"$", nil, "LANGSO_MUTANT_TRACE="+trace); err != nil {
+				c.t.Fatalf("%s %s fails though nothing is broken: %v\n%s", judge, name, err, out)
+			}
+			one := trial{judge: judge, name: name, passes: map[int]bool{}, took: time.Since(start)}
+			passed, err := os.ReadFile(trace)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			for k := range strings.FieldsSeq(string(passed)) {
+				if n, err := strconv.Atoi(k); err == nil {
+					one.passes[n] = true
+				}
+			}
+			c.tests = append(c.tests, one)
+		}
+	}
+	slices.SortStableFunc(c.tests, func(a, b trial) int { return int(a.took - b.took) })
+}
+
+var failing = regexp.MustCompile(`(?m)^--- FAIL: (\S+)|^panic: test timed out|^panic: |^fatal error: `)
+
+// judge asks the tests that come by a break, its own package's first, and tells
+// which one noticed.
+func (c *court) judge(m Mutant) string {
+	own := "./" + filepath.ToSlash(filepath.Dir(m.File))
+	order := append([]string{own}, slices.DeleteFunc(slices.Clone(judges), func(j string) bool { return j == own })...)
+	asked := 0
+	for _, judge := range order {
+		var names []string
+		for _, one := range c.tests {
+			if one.judge == judge && one.passes[m.N] {
+				names = append(names, one.name)
+			}
+		}
+		if asked += len(names); len(names) == 0 {
+			continue
+		}
+		out, err := c.run(judge, "^("+strings.Join(names, "|")+")$", nil, "LANGSO_MUTANT="+strconv.Itoa(m.N))
+		if err == nil {
+			continue
+		}
+		by := "?"
+		if found := failing.FindStringSubmatch(out); found != nil {
+			by = found[1]
+			if by == "" {
+				by = strings.TrimSpace(found[0])
+			}
+		}
+		return "killed by " + judge[2:] + " " + by
+	}
+	if asked == 0 {
+		return "LIVED: no test comes by"
+	}
+	return fmt.Sprintf("LIVED: %d tests come by", asked)
 }

@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -23,7 +24,8 @@ var (
 	match  = flag.String("match", "", "only those whose line of the list matches this expression")
 	limit  = flag.Duration("limit", 90*time.Second, "how long the tests of one package may take on one")
 	hands  = flag.Int("hands", 2, "how many are tried at once")
-	paths  = flag.String("binaries", "", "a folder to keep the compiled tests in, and take them from")
+	keep   = flag.String("keep", "", "a folder to keep the compiled tests and what they come by in, for the next run")
+	quick  = flag.Bool("quick", false, "without the simulation, which is asked last and takes longest")
 )
 
 // broken are the packages that are broken; judges those whose tests must notice,
@@ -54,7 +56,10 @@ func TestMutants(t *testing.T) {
 	chosen := regexp.MustCompile(*match)
 	all = slices.DeleteFunc(all, func(m Mutant) bool { return !chosen.MatchString(m.String()) })
 	all = all[:min(*sample, len(all))]
-	c := &court{t: t, root: root, dir: *paths}
+	if *quick {
+		judges = slices.DeleteFunc(judges, func(j string) bool { return j == "./sync/simulation" })
+	}
+	c := &court{t: t, root: root, dir: *keep}
 	if c.dir == "" {
 		c.dir = t.TempDir()
 	}
@@ -128,9 +133,9 @@ type court struct {
 
 // trial is one test, with the places of breaks it comes by.
 type trial struct {
-	judge, name string
-	passes      map[int]bool
-	took        time.Duration
+	Judge, Name string
+	Passes      []int // in order
+	Took        time.Duration
 }
 
 func (c *court) binary(judge string) string {
@@ -184,36 +189,60 @@ func (c *court) run(judge, tests string, more []string, env ...string) (string, 
 func (c *court) rehearse() {
 	c.t.Helper()
 	for _, judge := range judges {
-		names, err := c.run(judge, ".", []string{"-test.list", "."})
+		compiled, err := os.ReadFile(c.binary(judge))
 		if err != nil {
-			c.t.Fatalf("list the tests of %s: %v\n%s", judge, err, names)
+			c.t.Fatal(err)
 		}
-		for name := range strings.FieldsSeq(names) {
-			if strings.HasPrefix(name, "Benchmark") || strings.HasPrefix(name, "Example") {
-				continue
-			}
-			trace := filepath.Join(c.dir, "trace")
-			if err := os.WriteFile(trace, nil, 0o600); err != nil {
-				c.t.Fatal(err)
-			}
-			start := time.Now()
-			if out, err := c.run(judge, "^"+name+"$", nil, "LANGSO_MUTANT_TRACE="+trace); err != nil {
-				c.t.Fatalf("%s %s fails though nothing is broken: %v\n%s", judge, name, err, out)
-			}
-			one := trial{judge: judge, name: name, passes: map[int]bool{}, took: time.Since(start)}
-			passed, err := os.ReadFile(trace)
+		kept := fmt.Sprintf("%s.%x.json", c.binary(judge), sha256.Sum256(compiled))
+		var trials []trial
+		if text, err := os.ReadFile(kept); err != nil || json.Unmarshal(text, &trials) != nil {
+			trials = c.rehearsal(judge)
+			text, err := json.Marshal(trials)
 			if err != nil {
 				c.t.Fatal(err)
 			}
-			for k := range strings.FieldsSeq(string(passed)) {
-				if n, err := strconv.Atoi(k); err == nil {
-					one.passes[n] = true
-				}
+			if err := os.WriteFile(kept, text, 0o600); err != nil {
+				c.t.Fatal(err)
 			}
-			c.tests = append(c.tests, one)
 		}
+		c.tests = append(c.tests, trials...)
 	}
-	slices.SortStableFunc(c.tests, func(a, b trial) int { return int(a.took - b.took) })
+}
+
+func (c *court) rehearsal(judge string) (trials []trial) {
+	c.t.Helper()
+	names, err := c.run(judge, ".", []string{"-test.list", "."})
+	if err != nil {
+		c.t.Fatalf("list the tests of %s: %v\n%s", judge, err, names)
+	}
+	for name := range strings.FieldsSeq(names) {
+		if strings.HasPrefix(name, "Benchmark") || strings.HasPrefix(name, "Example") {
+			continue
+		}
+		trace := filepath.Join(c.dir, "trace")
+		if err := os.WriteFile(trace, nil, 0o600); err != nil {
+			c.t.Fatal(err)
+		}
+		start := time.Now()
+		if out, err := c.run(judge, "^"+name+"$", nil, "LANGSO_MUTANT_TRACE="+trace); err != nil {
+			c.t.Fatalf("%s %s fails though nothing is broken: %v\n%s", judge, name, err, out)
+		}
+		one := trial{Judge: judge, Name: name, Took: time.Since(start)}
+		passed, err := os.ReadFile(trace)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for k := range strings.FieldsSeq(string(passed)) {
+			n, err := strconv.Atoi(k)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			one.Passes = append(one.Passes, n)
+		}
+		slices.Sort(one.Passes)
+		trials = append(trials, one)
+	}
+	return trials
 }
 
 var failing = regexp.MustCompile(`(?m)^--- FAIL: (\S+)|^panic: test timed out|^panic: |^fatal error: `)
@@ -227,8 +256,8 @@ func (c *court) judge(m Mutant) string {
 	for _, judge := range order {
 		var names []string
 		for _, one := range c.tests {
-			if one.judge == judge && one.passes[m.N] {
-				names = append(names, one.name)
+			if _, passes := slices.BinarySearch(one.Passes, m.N); passes && one.Judge == judge {
+				names = append(names, one.Name)
 			}
 		}
 		if asked += len(names); len(names) == 0 {

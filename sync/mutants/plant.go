@@ -178,8 +178,8 @@ func (p *planting) flip(e ast.Expr) {
 }
 
 func (p *planting) bool(e ast.Expr) bool {
-	t := p.info.Types[e].Type
-	return t != nil && (types.Identical(t, types.Typ[types.Bool]) || types.Identical(t, types.Typ[types.UntypedBool]))
+	t := p.info.Types[e]
+	return t.IsValue() && (types.Identical(t.Type, types.Typ[types.Bool]) || types.Identical(t.Type, types.Typ[types.UntypedBool]))
 }
 
 // bounds are what an order becomes when its bound is shifted by one.

@@ -11,7 +11,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	_ "langso/pb_migrations"
+	"langso/apptest"
 	"langso/sync/journal"
 )
 
@@ -19,14 +19,7 @@ import (
 // live in them; a person's village follows the house's.
 func open(t testing.TB) (core.App, *journal.Journal) {
 	t.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: journal.Connect})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { app.ResetBootstrapState() })
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
+	app := apptest.New(t)
 	houses := core.NewBaseCollection("houses")
 	houses.Fields.Add(&core.TextField{Name: "village"}, &core.TextField{Name: "color"})
 	people := core.NewBaseCollection("people")

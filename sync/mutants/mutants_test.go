@@ -25,7 +25,7 @@ var (
 	limit  = flag.Duration("limit", 90*time.Second, "how long the tests of one package may take on one")
 	hands  = flag.Int("hands", 2, "how many are tried at once")
 	keep   = flag.String("keep", "", "a folder to keep the compiled tests and what they come by in, for the next run")
-	quick  = flag.Bool("quick", false, "without the simulation, which is asked last and takes longest")
+	near   = flag.Bool("near", false, "ask only the tests of the broken package itself")
 )
 
 // broken are the packages that are broken; judges those whose tests must notice,
@@ -56,8 +56,8 @@ func TestMutants(t *testing.T) {
 	chosen := regexp.MustCompile(*match)
 	all = slices.DeleteFunc(all, func(m Mutant) bool { return !chosen.MatchString(m.String()) })
 	all = all[:min(*sample, len(all))]
-	if *quick {
-		judges = slices.DeleteFunc(judges, func(j string) bool { return j == "./sync/simulation" })
+	if *near {
+		judges = slices.DeleteFunc(judges, func(j string) bool { return !slices.ContainsFunc(all, func(m Mutant) bool { return own(m) == j }) })
 	}
 	c := &court{t: t, root: root, dir: *keep}
 	if c.dir == "" {
@@ -245,13 +245,18 @@ func (c *court) rehearsal(judge string) (trials []trial) {
 	return trials
 }
 
+// own is the package that a break is in.
+func own(m Mutant) string { return "./" + filepath.ToSlash(filepath.Dir(m.File)) }
+
 var failing = regexp.MustCompile(`(?m)^--- FAIL: (\S+)|^panic: test timed out|^panic: |^fatal error: `)
 
 // judge asks the tests that come by a break, its own package's first, and tells
 // which one noticed.
 func (c *court) judge(m Mutant) string {
-	own := "./" + filepath.ToSlash(filepath.Dir(m.File))
-	order := append([]string{own}, slices.DeleteFunc(slices.Clone(judges), func(j string) bool { return j == own })...)
+	order := []string{own(m)}
+	if !*near {
+		order = append(order, slices.DeleteFunc(slices.Clone(judges), func(j string) bool { return j == own(m) })...)
+	}
 	asked := 0
 	for _, judge := range order {
 		var names []string

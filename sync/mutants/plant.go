@@ -117,7 +117,9 @@ func (p *planting) plant(f *ast.File) {
 				p.extreme(n)
 			case *ast.ReturnStmt:
 				for _, e := range n.Results {
-					p.flip(e)
+					if !literal(e) || !p.fails(n) { // what goes with an error means nothing
+						p.flip(e)
+					}
 				}
 			}
 			return true
@@ -247,6 +249,20 @@ func (p *planting) extreme(n *ast.CallExpr) {
 }
 
 var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
+
+func literal(e ast.Expr) bool {
+	text := types.ExprString(e)
+	return text == "true" || text == "false"
+}
+
+// fails: an error is returned.
+func (p *planting) fails(n *ast.ReturnStmt) bool {
+	if len(n.Results) < 2 {
+		return false
+	}
+	last := p.info.Types[n.Results[len(n.Results)-1]]
+	return !last.IsNil() && last.Type != nil && types.Implements(last.Type, errorType)
+}
 
 // aboutError: a comparison of an error with nil.
 func (p *planting) aboutError(e ast.Expr) bool {

@@ -150,7 +150,7 @@ func saying(t *testing.T, l wire.Line) (out []string) {
 func TestWhatAPhoneIsTold(t *testing.T) {
 	b := newBoard(t)
 	b.put("goods", "g1", "market", "vải")
-	b.put("posters", "p1", "village", "họp")
+	first := b.put("posters", "p1", "village", "họp")
 	b.put("letters", "l1", "lan village", "thư")
 	b.put("letters", "l2", "lan", "riêng")
 	b.put("posters", "p3", "village wall", "cấm")
@@ -176,6 +176,13 @@ func TestWhatAPhoneIsTold(t *testing.T) {
 			"| p1 {text:họp tối}", "--",
 			"| g2 whole in [1] {circles:market,text:ổi}"}},
 		{"a phone that knows all", pull.Phone{Cursor: end, Held: []string{"lan", "market", "village"}, Now: []string{"lan", "market", "village"}}, nil},
+		{"a phone for which there are only losses", pull.Phone{Cursor: start + 1, Held: []string{"village"}, Now: []string{"village"}}, []string{
+			"gone letters l1", "gone posters p2", "--"}},
+		{"a phone that heard of the first poster last", pull.Phone{Cursor: first, Held: []string{"village"}, Now: []string{"village"}}, []string{
+			"gone letters l1", "gone posters p2", "--",
+			"| p3 whole in [0] {circles:village wall,text:cấm}", "p1 {text:họp tối}"}},
+		{"a phone that holds the circle and nothing yet", pull.Phone{Held: []string{"village"}, Now: []string{"village"}}, []string{
+			"| p3 whole in [0] {circles:village wall,text:cấm}", "p1 whole in [0] {circles:village,text:họp tối}"}},
 		{"a phone that cannot be trusted with differences", pull.Phone{Cursor: start, Held: []string{"village"}, Now: []string{"village"}, Whole: true}, []string{
 			"gone letters l1", "gone posters p2", "--",
 			"| p1 whole in [0] {circles:village,text:họp tối}"}},
@@ -197,6 +204,9 @@ func TestWhatAPhoneIsTold(t *testing.T) {
 			"gone posters p2", "--",
 			"| l1 whole in [0] {circles:lan,text:thư}", "--",
 			"| p1 {text:họp tối}"}},
+		{"who loaded it when the first poster hung", pull.Phone{Loaded: map[string]int64{"village": first}, Now: []string{"village"}}, []string{
+			"gone letters l1", "gone posters p2", "--",
+			"| p3 whole in [0] {circles:village wall,text:cấm}", "p1 {text:họp tối}"}},
 		{"who loaded it just now", pull.Phone{Loaded: map[string]int64{"village": end, "market": end}, Now: []string{"market", "village"}}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -214,13 +224,15 @@ func TestWhatAPhoneIsTold(t *testing.T) {
 func TestGoingOnFromAToken(t *testing.T) {
 	b := newBoard(t)
 	b.put("letters", "l1", "lan", "thư")
+	b.put("letters", "l2", "lan", "thư hai")
 	b.put("posters", "p1", "village", "họp")
 	b.put("posters", "p2", "village", "hội")
 	b.put("goods", "g1", "market", "vải")
 	now := []string{"lan", "market", "village"}
-	first := pull.Phone{Now: now, Want: 1}
-	told, token := b.tells(first)
+	told, token := b.tells(pull.Phone{Now: now, Want: 1})
 	b.same("a budget of one row", told, "| l1 whole in [0] {circles:lan,text:thư}", "more")
+	told, token = b.tells(pull.Phone{Now: now, Want: 1, Resume: token})
+	b.same("a second letter", told, "| l2 whole in [0] {circles:lan,text:thư hai}", "more")
 	told, token = b.tells(pull.Phone{Now: now, Want: 1, Resume: token})
 	b.same("and on", told, "| p1 whole in [2] {circles:village,text:họp}", "more")
 
@@ -237,6 +249,11 @@ func TestGoingOnFromAToken(t *testing.T) {
 		"gone posters p1", "--",
 		"| p2 whole in [1] {circles:village,text:hội}", "--",
 		"| g1 whole in [0] {circles:market,text:vải}")
+	told, _ = b.tells(pull.Phone{Now: []string{"lan", "other", "village"}, Resume: token})
+	b.same("the letter too", told,
+		"gone posters p1", "--",
+		"| l2 whole in [0] {circles:lan,text:thư hai}", "l1 whole in [0] {circles:lan,text:thư khác}", "--",
+		"| p2 whole in [2] {circles:village,text:hội}")
 	told, _ = b.tells(pull.Phone{Now: []string{"market", "village"}, Resume: "zz.1.1.1.1.x.y"})
 	b.same("a token that is none is no token", told,
 		"| p2 whole in [1] {circles:village,text:hội}", "--",
@@ -283,7 +300,7 @@ func (b *board) same(what string, got []string, want ...string) {
 // counted over all chunks of an answer.
 func TestChunksAndBudget(t *testing.T) {
 	b := newBoard(t)
-	const rows, bytes = 40, 2000
+	const rows, bytes = 40, 1988 // a row is an eighth of a chunk: it is full to the byte
 	b.sql(fmt.Sprintf(`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %d)
 		INSERT INTO posters_x (id, circles, text) SELECT printf('p%%02d', i), 'village', hex(zeroblob(%d)) FROM c`, rows, bytes/2))
 	row := 30 + len("circles") + len(`"village"`) + 4 + len("text") + bytes + 2 + 4
@@ -334,4 +351,23 @@ func TestChunksAndBudget(t *testing.T) {
 	b.sql(`DELETE FROM posters_x`)
 	told, _ := b.tells(pull.Phone{Cursor: seq, Held: []string{"village"}, Now: []string{"village"}, Want: 3 * len("p01...")})
 	b.same("losses with a budget", told, "gone posters p01 p02 p03", "more")
+}
+
+// TestACollectionThatIsSharedNoMore, in a newer program: phones drop its records.
+func TestACollectionThatIsSharedNoMore(t *testing.T) {
+	b := newBoard(t)
+	b.put("goods", "g1", "market", "vải")
+	seq := b.put("posters", "p1", "market", "họp")
+	b.sql(`UPDATE posters_x SET text = 'hội'`)
+	b.sql(`UPDATE goods_x SET text = 'ổi'`)
+	var fewer []journal.Collection
+	for _, name := range []string{"posters_x"} {
+		fewer = append(fewer, journal.Collection{Name: name, Circles: func(r journal.Row) []string { return strings.Fields(r.GetString("circles")) }})
+	}
+	b.Journal = journal.New(b.App, fewer)
+	if err := b.Open(); err != nil {
+		t.Fatal(err)
+	}
+	told, _ := b.tells(pull.Phone{Cursor: seq, Held: []string{"market"}, Now: []string{"market"}})
+	b.same("told", told, "| p1 {text:hội}", "--", "| gone goods g1", "--")
 }

@@ -80,11 +80,24 @@ func (p *plug) pull(out bool) {
 	}
 }
 
-// TestABrowserMeetsTheRealServer: the phone app in Chromium against the real
+// TestABrowserMeetsTheRealServer: the phone app in a browser against the real
 // server: sign in by SMS, pull the cable, write in three domains, reload, plug
 // in again, see the verdicts, and find the records on the server; then the officer
 // takes the dossier a step at the desk, and the villager reads the notice.
 func TestABrowserMeetsTheRealServer(t *testing.T) {
+	for name, open := range map[string]func(t *testing.T, url string, width, height int) browsertest.Window{
+		"Chromium": func(t *testing.T, url string, width, height int) browsertest.Window {
+			return browsertest.Open(t, url, width, height)
+		},
+		"Firefox": func(t *testing.T, url string, width, height int) browsertest.Window {
+			return browsertest.OpenFirefox(t, url, width, height, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { meetTheRealServer(t, open) })
+	}
+}
+
+func meetTheRealServer(t *testing.T, open func(t *testing.T, url string, width, height int) browsertest.Window) {
 	inbox := &messages{}
 	s := villagetest.New(t, domains, func(o *hooks.Options) {
 		o.SignIn = &signin.Service{SMS: &sms.Log{Out: inbox}}
@@ -117,7 +130,7 @@ func TestABrowserMeetsTheRealServer(t *testing.T) {
 	defer web.Close()
 	url := strings.Replace(web.URL, "127.0.0.1", "localhost", 1)
 
-	enter := func(p *browsertest.Page, number string) {
+	enter := func(p browsertest.Window, number string) {
 		t.Helper()
 		p.Load("")
 		p.Fill("number", number)
@@ -129,7 +142,7 @@ func TestABrowserMeetsTheRealServer(t *testing.T) {
 		p.Press("Vào")
 		p.Sees("Chào", "Đã đồng bộ")
 	}
-	lan := browsertest.Open(t, url, 360, 800)
+	lan := open(t, url, 360, 800)
 	enter(lan, "0912345678")
 	// The service worker must hold the app before the cable is pulled.
 	lan.Until(`navigator.serviceWorker.ready.then(() => caches.keys()).then(ks => ks.length > 0)`)
@@ -183,7 +196,7 @@ func TestABrowserMeetsTheRealServer(t *testing.T) {
 	lan.Sees("Huyết áp 120/80", "Đã đồng bộ")
 	browsertest.Await(t, func() bool { n, err := s.App.CountRecords("health_entries"); return err == nil && n == 1 })
 
-	mai := browsertest.Open(t, url, 1280, 800)
+	mai := open(t, url, 1280, 800)
 	enter(mai, "0912345679")
 	mai.Visit("#/mot-cua")
 	mai.Press("Đăng ký khai sinh")

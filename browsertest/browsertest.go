@@ -1,6 +1,6 @@
-// Package browsertest drives the phone app in a real Chromium, as a person's
-// thumb does: see words, press what bears them, fill fields. Tests that need it
-// are skipped where there is no Chromium, except in CI.
+// Package browsertest drives the phone app in a real Chromium or Firefox, as a
+// person's thumb does: see words, press what bears them, fill fields. Tests that
+// need a browser are skipped where there is none, except in CI.
 package browsertest
 
 import (
@@ -16,7 +16,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Page is one browser window on the app.
+// Window is what a person can do in any browser.
+type Window interface {
+	Load(hash string)
+	Visit(hash string)
+	Until(js string)
+	Sees(words ...string)
+	Press(words string)
+	Fill(name, value string)
+	Shot(name string)
+}
+
+// Page is one window of a Chromium on the app.
 type Page struct {
 	T     *testing.T
 	Ctx   context.Context
@@ -116,14 +127,23 @@ func (p *Page) Until(js string) {
 func (p *Page) Sees(words ...string) {
 	p.T.Helper()
 	for _, w := range words {
-		p.Until(fmt.Sprintf("document.body?.innerText.toLowerCase().includes(%q)", strings.ToLower(w)))
+		p.Until(sees(w))
 	}
 }
 
 // Press clicks what bears the words.
 func (p *Page) Press(words string) {
 	p.T.Helper()
-	p.Until(fmt.Sprintf(`(() => { const el = [...document.querySelectorAll('button, a, summary')].find(e => e.offsetParent && e.innerText.includes(%q)); if (!el) return false; el.click(); return true })()`, words))
+	p.Until(press(words))
+}
+
+// sees and press are what a person does, in the page's language.
+func sees(words string) string {
+	return fmt.Sprintf("document.body?.innerText.toLowerCase().includes(%q)", strings.ToLower(words))
+}
+
+func press(words string) string {
+	return fmt.Sprintf(`(() => { const el = [...document.querySelectorAll('button, a, summary')].find(e => e.offsetParent && e.innerText.includes(%q)); if (!el) return false; el.click(); return true })()`, words)
 }
 
 // Fill types into the field of a name.

@@ -93,7 +93,7 @@ func TestABrowserMeetsTheRealServer(t *testing.T) {
 			return browsertest.OpenFirefox(t, url, width, height, nil)
 		},
 	} {
-		t.Run(name, func(t *testing.T) { meetTheRealServer(t, open) })
+		t.Run(name, func(t *testing.T) { t.Parallel(); meetTheRealServer(t, open) })
 	}
 }
 

@@ -60,22 +60,29 @@ func note(t *testing.T, s *villagetest.Server, name, title, link string, class c
 	}
 }
 
+// signInAsLan signs in, and waits for the worker that hears wake-ups.
+func signInAsLan(t *testing.T, w browsertest.Window, inbox *messages) {
+	t.Helper()
+	w.Load("")
+	w.Fill("number", "0912345678")
+	w.Press("Gửi mã")
+	w.Sees("Nhập mã")
+	browsertest.Await(t, func() bool { return inbox.code() != "" })
+	w.Fill("code", inbox.code())
+	w.Press("Vào")
+	w.Sees("Chào", "Đã đồng bộ")
+	w.Until(`navigator.serviceWorker.ready.then(r => r.active.scriptURL.endsWith('/worker.js'))`)
+}
+
 // TestAWakeUpInTheBrowser: the app is closed; a wake-up without a word arrives. The
 // worker syncs in the background and shows what the inbox says, once however often it
 // is woken; without a network it still shows something; a tap opens what it is about and
 // marks it as read.
 func TestAWakeUpInTheBrowser(t *testing.T) {
+	t.Parallel()
 	s, inbox, cable, url := pushVillage(t, webpush.New(webpush.Settings{}))
 	p := browsertest.Open(t, url, 360, 800)
-	p.Load("")
-	p.Fill("number", "0912345678")
-	p.Press("Gửi mã")
-	p.Sees("Nhập mã")
-	browsertest.Await(t, func() bool { return inbox.code() != "" })
-	p.Fill("code", inbox.code())
-	p.Press("Vào")
-	p.Sees("Chào", "Đã đồng bộ")
-	p.Until(`navigator.serviceWorker.ready.then(r => r.active.scriptURL.endsWith('/worker.js'))`)
+	signInAsLan(t, p, inbox)
 	p.Visit("#/tai-khoan")
 	p.Sees("Báo tin khi có việc mới")
 	p.Shot("push-switch")

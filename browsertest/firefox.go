@@ -47,49 +47,35 @@ type reply struct {
 
 // quiet are the settings of a browser that calls nobody and asks nothing.
 var quiet = map[string]any{
-	"app.normandy.enabled":                                     false,
-	"app.update.disabledForTesting":                            true,
-	"browser.aboutwelcome.enabled":                             false,
-	"browser.safebrowsing.update.enabled":                      false,
-	"browser.search.update":                                    false,
-	"browser.startup.homepage_override.mstone":                 "ignore",
-	"browser.startup.page":                                     0,
-	"browser.topsites.contile.enabled":                         false,
-	"datareporting.policy.dataSubmissionEnabled":               false,
-	"dom.serviceWorkers.idle_timeout":                          500, // a worker with nothing to do ends soon: the next event finds it cold
-	"extensions.getAddons.cache.enabled":                       false,
-	"extensions.systemAddon.update.enabled":                    false,
-	"extensions.update.enabled":                                false,
-	"network.captive-portal-service.enabled":                   false,
-	"network.connectivity-service.enabled":                     false,
-	"services.settings.server":                                 "data:,#remote-settings-dummy/v1",
-	"toolkit.telemetry.enabled":                                false,
-	"toolkit.telemetry.server":                                 "",
-	"startup.homepage_welcome_url":                             "",
-	"termsofuse.bypassNotification":                            true,
-	"trailhead.firstrun.didSeeAboutWelcome":                    true,
-	"security.sandbox.content.level":                           0, // where tests run as root in a container there is no user namespace
-	"browser.newtabpage.activity-stream.feeds.system.topsites": false,
+	"app.normandy.enabled":                       false,
+	"app.update.disabledForTesting":              true,
+	"browser.aboutwelcome.enabled":               false,
+	"browser.startup.homepage_override.mstone":   "ignore",
+	"browser.startup.page":                       0,
+	"datareporting.policy.dataSubmissionEnabled": false,
+	"dom.serviceWorkers.idle_timeout":            500, // a worker with nothing to do ends soon: the next event finds it cold
+	"extensions.systemAddon.update.enabled":      false,
+	"network.captive-portal-service.enabled":     false,
+	"network.connectivity-service.enabled":       false,
+	"services.settings.server":                   "data:,#remote-settings-dummy/v1",
+	"startup.homepage_welcome_url":               "",
+	"termsofuse.bypassNotification":              true,
+	"toolkit.telemetry.enabled":                  false,
 }
 
 // PushBy are the settings of a Firefox that is woken through the push service at
 // a WebSocket address, and whose person has let pages show notices.
 func PushBy(service string) map[string]any {
 	return map[string]any{
-		"dom.push.serverURL":                          service,
-		"dom.push.testing.allowInsecureServerURL":     true,
-		"dom.push.testing.ignorePermission":           true,
-		"dom.push.enabled":                            true,
-		"dom.push.connection.enabled":                 true,
-		"dom.push.quotaUpdateDelay":                   0,
-		"dom.push.maxQuotaPerSubscription":            10000,
-		"permissions.default.desktop-notification":    1,
-		"dom.webnotifications.requireuserinteraction": false,
-		"dom.webnotifications.serviceworker.enabled":  true,
-		"dom.push.retryBaseInterval":                  200,
-		"dom.push.requestTimeout":                     10000,
-		"dom.push.testing.notifyWorkers":              true,
-		"dom.push.testing.notifyAllObservers":         false,
+		"alerts.useSystemBackend":                       false, // there is no desktop: Firefox draws notices itself
+		"dom.push.connection.enabled":                   true,  // a driven Firefox has none by itself
+		"dom.push.maxQuotaPerSubscription":              10000,
+		"dom.push.quotaUpdateDelay":                     0,
+		"dom.push.retryBaseInterval":                    100,
+		"dom.push.serverURL":                            service,
+		"dom.push.testing.allowInsecureServerURL":       true,
+		"dom.webnotifications.requireinteraction.count": 100, // with more on the screen the next waits for a tap
+		"permissions.default.desktop-notification":      1,
 	}
 }
 
@@ -330,6 +316,28 @@ func (f *Firefox) Until(js string) {
 		case <-tick.C:
 		case <-late:
 			f.Fail(fmt.Errorf("not so: %s (%w)", js, err))
+		}
+	}
+}
+
+// Equals waits until an expression comes to a text.
+func (f *Firefox) Equals(js, want string) {
+	f.T.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(20 * time.Second)
+	for {
+		var got string
+		if err := f.Eval(js, &got); err != nil {
+			got = err.Error()
+		}
+		if got == want {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			f.Fail(fmt.Errorf("it is %q, not %q", got, want))
 		}
 	}
 }

@@ -11,25 +11,26 @@ import (
 	"golang.org/x/net/websocket"
 )
 
+// uaid is what the one Firefox that is connected is called.
+const uaid = "0123456789abcdef0123456789abcdef"
+
 // socket is the side of the service that a Firefox holds a connection to, in
 // the words of Mozilla's autopush: hello, register, notification, ack.
 type socket struct {
 	service *Service
 
-	mu   sync.Mutex
-	conn *websocket.Conn
-	acks map[string]int // by version: 100 delivered, 101 could not be opened
+	mu    sync.Mutex
+	conn  *websocket.Conn // nil: nobody is connected
+	cut   bool
+	acks  map[string]int   // by version: 100 delivered, 101 could not be opened
+	stays []map[string]any // notifications that were not acknowledged, in order
 }
 
-// WebSocket serves real Firefoxes: their setting dom.push.serverURL is the
-// address at which it is mounted.
+// WebSocket serves a real Firefox: its setting dom.push.serverURL is the address
+// at which it is mounted. One at a time is connected; what comes while none is, or is
+// not acknowledged, is kept and sent when it says hello again (RFC 8030 §5.2).
 func (s *Service) WebSocket() websocket.Server {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sock == nil {
-		s.sock = &socket{service: s, acks: map[string]int{}}
-	}
-	sock := s.sock
+	sock := s.socket()
 	return websocket.Server{
 		Handshake: func(c *websocket.Config, _ *http.Request) error {
 			c.Protocol = []string{"push-notification"}
@@ -39,19 +40,36 @@ func (s *Service) WebSocket() websocket.Server {
 	}
 }
 
-// Acks counts what Firefoxes said of messages: 100 delivered to a page's
-// worker, 101 could not be opened, 102 the worker failed.
-func (s *Service) Acks() map[int]int {
+func (s *Service) socket() *socket {
 	s.mu.Lock()
-	sock := s.sock
-	s.mu.Unlock()
-	out := map[int]int{}
-	if sock == nil {
-		return out
+	defer s.mu.Unlock()
+	if s.sock == nil {
+		s.sock = &socket{service: s, acks: map[string]int{}}
 	}
-	sock.mu.Lock()
-	defer sock.mu.Unlock()
-	for _, code := range sock.acks {
+	return s.sock
+}
+
+// Cut ends the connection of Firefox and takes no other, until Cut(false): a
+// phone that is switched off. Servers notice nothing of it.
+func (s *Service) Cut(cut bool) {
+	k := s.socket()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.cut = cut
+	if cut && k.conn != nil {
+		_ = k.conn.Close()
+		k.conn = nil
+	}
+}
+
+// Acks counts what Firefox said of messages: 100 delivered to a page's worker,
+// 101 could not be opened, 102 the worker failed.
+func (s *Service) Acks() map[int]int {
+	k := s.socket()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := map[int]int{}
+	for _, code := range k.acks {
 		out[code]++
 	}
 	return out
@@ -59,8 +77,19 @@ func (s *Service) Acks() map[int]int {
 
 func (k *socket) serve(conn *websocket.Conn) {
 	k.mu.Lock()
+	if k.cut {
+		k.mu.Unlock()
+		return
+	}
 	k.conn = conn
 	k.mu.Unlock()
+	defer func() {
+		k.mu.Lock()
+		if k.conn == conn {
+			k.conn = nil
+		}
+		k.mu.Unlock()
+	}()
 	for {
 		var text string
 		if websocket.Message.Receive(conn, &text) != nil {
@@ -70,40 +99,59 @@ func (k *socket) serve(conn *websocket.Conn) {
 			_ = websocket.Message.Send(conn, "{}")
 			continue
 		}
-		var m struct {
-			Type    string `json:"messageType"`
-			UAID    string `json:"uaid"`
-			Channel string `json:"channelID"`
-			Key     string `json:"key"`
-			Updates []struct {
-				Version string `json:"version"`
-				Code    int    `json:"code"`
-			} `json:"updates"`
-		}
-		if json.Unmarshal([]byte(text), &m) != nil {
-			continue
-		}
-		switch m.Type {
-		case "hello":
-			k.say(map[string]any{"messageType": "hello", "uaid": "0123456789abcdef0123456789abcdef", "status": 200, "use_webpush": true, "broadcasts": map[string]string{}})
-		case "register":
-			k.service.mu.Lock()
-			k.service.add(&phone{name: m.Channel, key: canonical(m.Key)})
-			k.service.mu.Unlock()
-			k.say(map[string]any{"messageType": "register", "channelID": m.Channel, "status": 200, "pushEndpoint": k.service.Base + "/push/" + m.Channel})
-		case "unregister":
-			k.service.Forget(m.Channel)
-			k.say(map[string]any{"messageType": "unregister", "channelID": m.Channel, "status": 200})
-		case "ack":
-			k.mu.Lock()
-			for _, u := range m.Updates {
-				k.acks[u.Version] = u.Code
-			}
-			k.mu.Unlock()
+		var w word
+		if json.Unmarshal([]byte(text), &w) == nil {
+			k.hear(w)
 		}
 	}
 }
 
+// word is what Firefox says.
+type word struct {
+	Type    string `json:"messageType"`
+	Channel string `json:"channelID"`
+	Key     string `json:"key"`
+	Updates []struct {
+		Version string `json:"version"`
+		Code    int    `json:"code"`
+	} `json:"updates"`
+}
+
+func (k *socket) hear(w word) {
+	s := k.service
+	switch w.Type {
+	case "hello":
+		k.say(map[string]any{"messageType": "hello", "uaid": uaid, "status": 200, "use_webpush": true, "broadcasts": map[string]string{}})
+		k.mu.Lock()
+		stays := k.stays
+		k.mu.Unlock()
+		for _, m := range stays {
+			k.say(m)
+		}
+	case "register":
+		s.mu.Lock()
+		s.add(&phone{name: w.Channel, key: canonical(w.Key)})
+		s.mu.Unlock()
+		k.say(map[string]any{"messageType": "register", "channelID": w.Channel, "status": 200, "pushEndpoint": s.Base + "/push/" + w.Channel})
+	case "unregister":
+		s.Forget(w.Channel)
+		k.say(map[string]any{"messageType": "unregister", "channelID": w.Channel, "status": 200})
+	case "ack":
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for _, u := range w.Updates {
+			k.acks[u.Version] = u.Code
+			for i, m := range k.stays {
+				if m["version"] == u.Version {
+					k.stays = append(k.stays[:i:i], k.stays[i+1:]...)
+					break
+				}
+			}
+		}
+	}
+}
+
+// canonical is a key as senders write it.
 func canonical(key string) string {
 	return strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(key, "="))
 }
@@ -117,9 +165,24 @@ func (k *socket) say(m map[string]any) {
 	}
 }
 
+// deliver sends a message, or keeps it. One with a topic takes the place of the
+// last with the same (RFC 8030 §5.4).
 func (k *socket) deliver(m Message) {
-	k.say(map[string]any{
-		"messageType": "notification", "channelID": m.Phone, "version": rand.Text(), "ttl": m.TTL,
+	word := map[string]any{
+		"messageType": "notification", "channelID": m.Phone, "version": rand.Text(), "ttl": m.TTL, "topic": m.Topic,
 		"data": base64.RawURLEncoding.EncodeToString(m.Body), "headers": map[string]string{"encoding": "aes128gcm"},
-	})
+	}
+	k.mu.Lock()
+	here := k.conn != nil
+	if here || m.TTL > 0 {
+		at := len(k.stays)
+		for i, was := range k.stays {
+			if m.Topic != "" && was["topic"] == m.Topic && was["channelID"] == m.Phone {
+				at = i
+			}
+		}
+		k.stays = append(k.stays[:at:at], append([]map[string]any{word}, k.stays[min(at+1, len(k.stays)):]...)...)
+	}
+	k.mu.Unlock()
+	k.say(word)
 }

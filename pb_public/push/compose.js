@@ -42,6 +42,16 @@ export function compose(has, shown, wake, fresh, now) {
   return [plain('Dữ liệu trên máy đã được cập nhật.', 'langso', true)];
 }
 
+/**
+ * Shows them. One that fails does not keep the others back; neither does one that waits: Firefox keeps the fourth
+ * that asks to stay until somebody taps, and its worker must go on hearing.
+ * @param {Pick<ServiceWorkerRegistration, 'showNotification'>} reg @param {Shown[]} out @param {number} [patience] in milliseconds
+ */
+export async function show(reg, out, patience = 5000) {
+  const late = new Promise(yes => { setTimeout(yes, patience); });
+  await Promise.race([Promise.allSettled(out.map(s => reg.showNotification(s.title, s.options))), late]);
+}
+
 /** @param {any} n */
 const level = n => n.class || (n.urgent ? 1 : 3);
 

@@ -6,7 +6,7 @@
 
 import { Client } from '../sync/client.js';
 import { BrowserStore } from '../sync/store.js';
-import { compose, readWake } from './compose.js';
+import { compose, readWake, show } from './compose.js';
 import { ledger } from './ledger.js';
 import { mark } from './mark.js';
 import { keep } from './subscribe.js';
@@ -43,7 +43,7 @@ async function answer(text) {
     });
   } catch { /* the store did not open: say that there is something */ }
   if (!out.length) out = compose({ notices: [], marks: [], choices: [], me: '' }, [], wake, false, new Date());
-  for (const s of out) await sw.registration.showNotification(s.title, s.options);
+  await show(sw.registration, out);
   const ids = out.flatMap(s => s.ids);
   if (ids.length) await ledger(l => ({ ...l, shown: [...(l.shown ?? []), ...ids.filter(id => !l.shown?.includes(id))] })).catch(() => {});
 }

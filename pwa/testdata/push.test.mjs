@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { compose, readWake } from '../../pb_public/push/compose.js';
+import { compose, readWake, show } from '../../pb_public/push/compose.js';
 import { markId } from '../../pb_public/push/mark.js';
 
 const now = new Date('2026-11-24T08:00:00Z'), at = '2026-11-24 07:59:00.000Z';
@@ -74,4 +74,15 @@ test('a wake-up that cannot be read still says: sync', () => {
 test('two phones of a person make the same mark', async () => {
   assert.equal(await markId('lan', 'n1'), await markId('lan', 'n1'));
   assert.match(await markId('lan', 'n1'), /^[0-9a-f]{15}$/);
+});
+
+test('a notice that cannot be shown, or waits for a place, does not keep the others back', async () => {
+  const seen = [];
+  const reg = { async showNotification(title) {
+    if (title === 'Bão số 9') return new Promise(() => {});
+    if (title === 'Họp thôn') throw new Error('no');
+    seen.push(title);
+  } };
+  await show(reg, look(has(storm, news, dossier)), 20);
+  assert.deepEqual(seen, ['Hồ sơ cần bổ sung']);
 });

@@ -2,6 +2,7 @@ package publicservice
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -25,6 +26,24 @@ func (d dossier) say() string         { return d.GetString("say") }
 func (d dossier) submittedAt() string { return d.GetString("submitted_at") }
 func (d dossier) receipt() string     { return d.GetString("receipt") }
 func (d dossier) atCounter() bool     { return d.GetString("channel") == "counter" }
+
+// maxScans is how many photos of papers one dossier may have.
+const maxScans = 20
+
+// addScans adds names of files, each once.
+func (d dossier) addScans(names string) error {
+	all := strings.Fields(d.scans())
+	for _, name := range strings.Fields(names) {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	if len(all) > maxScans {
+		return commune.Refuse("too_many_scans", "Hồ sơ có nhiều nhất %d ảnh giấy tờ. Bác bỏ bớt ảnh rồi gửi lại giúp ạ.", maxScans)
+	}
+	d.Set("scans", strings.Join(all, " "))
+	return nil
+}
 
 func (d dossier) content() (Content, error) { return readContent(d.GetString("content")) }
 

@@ -287,6 +287,33 @@ func TestAnswerCompletesTheForm(t *testing.T) {
 	}
 }
 
+// A photo of the missing paper joins those that are there, each once; a mother who
+// handed in for her child answers for it.
+func TestAnswerAddsPhotos(t *testing.T) {
+	c := office(t)
+	one, two := strings.Repeat("1", 64), strings.Repeat("2", 64)
+	walk(t, c, "d", map[string]any{"scans": one}, 5)
+	answer := func(who commune.Author, id, scans string) error {
+		_, err := c.Do(who, "publicservice.step", map[string]any{"dossier": communetest.ID(id), "to": 1, "scans": scans})
+		return err
+	}
+	var many []string
+	for i := range 20 {
+		many = append(many, fmt.Sprintf("%064d", i))
+	}
+	communetest.Judged(t, "more than a dossier holds", answer(lan, "d", strings.Join(many, " ")), "too_many_scans")
+	communetest.Judged(t, "Lan adds one, and one again", answer(lan, "d", two+" "+one), "")
+	if got := c.Get("dossiers", "d").GetString("scans"); got != one+" "+two {
+		t.Errorf("scans are %q", got)
+	}
+	_, err := c.Do(mother, "publicservice.submit", birth(map[string]any{"id": communetest.ID("k"), "person": communetest.ID("nam")}))
+	communetest.Judged(t, "a mother for her child", err, "")
+	_, err = step(c, officer, "k", 5, "thiếu giấy chứng sinh")
+	communetest.Judged(t, "the officer asks", err, "")
+	communetest.Judged(t, "a neighbour answers", answer(communetest.As("mai"), "k", two), "not_found")
+	communetest.Judged(t, "the mother answers", answer(mother, "k", two), "")
+}
+
 // Who has no phone cannot answer on one: the officer does, for dossiers that
 // came over the counter, and for no others.
 func TestCounter(t *testing.T) {

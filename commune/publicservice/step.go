@@ -58,6 +58,7 @@ type stepArgs struct {
 	Say     string  `json:"say"`
 	Due     string  `json:"due"`     // with 2: the promised day, 2026-12-01, when known
 	Content Content `json:"content"` // with 5 → back: the fields that were asked for
+	Scans   string  `json:"scans"`   // with 5 → back: names of files, parted by a space
 }
 
 // step moves a dossier along one edge and tells its status, code and due. Of
@@ -73,7 +74,8 @@ func step(c *commune.Call) error {
 	}
 	d := dossier{r}
 	officer := c.Author.Stands(commune.Named("duty", "onestop"))
-	applicant := c.Author.Stands(commune.Named("person", d.person()))
+	// Who cares for a child and handed in for it answers for it too.
+	applicant := c.Author.Stands(commune.Named("person", d.person())) || d.filedBy() != "" && c.Author.Person == d.filedBy()
 	if !officer && !applicant {
 		return commune.Refuse("not_found", "Không tìm thấy mục này.")
 	}
@@ -168,8 +170,12 @@ func nextCode(app core.App, now time.Time) (string, error) {
 	return fmt.Sprintf("%s-%s-%04d", agency, day, last), nil
 }
 
-// complete adds the applicant's answer to the form.
+// complete adds the applicant's answer to the form, and photos of papers to
+// those that are there.
 func complete(_ *commune.Call, d dossier, ask stepArgs) error {
+	if err := d.addScans(ask.Scans); err != nil {
+		return err
+	}
 	if len(ask.Content) == 0 {
 		return nil
 	}

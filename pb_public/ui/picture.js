@@ -4,7 +4,7 @@
 
 import { filesOf, namesIn } from '../sync/files.js';
 import { h } from './el.js';
-import { act, say, sentence } from './parts.js';
+import { act, badge, say, sentence, waits } from './parts.js';
 
 /** @typedef {import('../sync/client.js').Client} Client */
 
@@ -28,10 +28,12 @@ export function picture(client, hash, alt, large) {
 }
 
 /**
- * The photos of a record, which the person may add to and take from.
- * @param {Client} client @param {string[]} names @param {number} most @param {(names: string[]) => any} save stores the new list
+ * The photos of a record, which the person may add to and take from. Under each
+ * stands what became of it while it is not at the server.
+ * @param {Client} client @param {string[]} names @param {number} most @param {(names: string[]) => any} save stores the new list @param {string} [words] on the button
  */
-export function pictures(client, names, most, save) {
+export function pictures(client, names, most, save, words = 'Thêm ảnh') {
+  const files = filesOf(client);
   const input = h('input', {
     type: 'file', accept: 'image/*', hidden: true,
     onchange: async () => {
@@ -39,13 +41,33 @@ export function pictures(client, names, most, save) {
       input.value = '';
       if (!file) return;
       try {
-        const hash = await filesOf(client).add(file);
+        const hash = await files.add(file);
         if (!names.includes(hash)) await save([...names, hash]);
         say('Đã lưu ảnh. Ảnh tự gửi khi có mạng.');
       } catch (err) { say(sentence(err), 'bad'); }
     },
   });
-  return h('div.pictures', null,
-    names.map((n, i) => h('div.picture', null, picture(client, n, 'Ảnh ' + (i + 1)), act('Bỏ', () => save(names.filter(x => x !== n)), 'quiet'))),
-    names.length < most ? act('Thêm ảnh', () => input.click()) : null, input);
+  const marks = new Map(names.map(n => [n, h('span', { role: 'status' })]));
+  const el = h('div.pictures', null,
+    names.map((n, i) => h('div.picture', null, picture(client, n, 'Ảnh ' + (i + 1)), marks.get(n), act('Bỏ', () => save(names.filter(x => x !== n)), 'quiet'))),
+    names.length < most ? act(words, () => input.click()) : null, input);
+  const mark = async () => {
+    const open = new Map((await files.unsent()).map(k => [k.hash, k]));
+    for (const [n, at] of marks) {
+      const k = open.get(n);
+      at.replaceChildren(...k ? [k.state === 'refused' ? badge(k.say || 'không gửi được', 'bad') : waits()] : []);
+    }
+  };
+  const again = () => { if (el.isConnected) mark(); else files.removeEventListener('change', again); };
+  files.addEventListener('change', again);
+  mark().catch(() => {});
+  return el;
+}
+
+/** Photos that are only looked at; they come when they are unfolded. @param {Client} client @param {any} field @param {string} title */
+export function album(client, field, title) {
+  const names = namesOf(field), inside = h('div');
+  if (!names.length) return null;
+  return h('details.card', { ontoggle: () => { if (!inside.firstChild) inside.append(...names.map((n, i) => picture(client, n, `${title}, ảnh ${i + 1}`, true))); } },
+    h('summary', null, `${title} (${names.length} ảnh)`), inside);
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // Bind binds this phone to the account of a PocketBase token, at a server that
@@ -40,12 +41,12 @@ func (p *Phone) Bind(ctx context.Context, token string) error {
 	if err != nil {
 		return fmt.Errorf("bind phone: %w: %w", ErrNoServer, err)
 	}
-	var got struct{ Phone, Person, Message string }
+	var got struct{ Phone, Person, Message, Code, Say string }
 	if json.Unmarshal(text, &got) != nil {
 		return fmt.Errorf("bind phone: %w", ErrNoServer)
 	}
 	if response.StatusCode != http.StatusOK || got.Phone == "" {
-		return fmt.Errorf("bind phone: the server answered %d: %s", response.StatusCode, got.Message)
+		return fmt.Errorf("bind phone: the server answered %d: %s", response.StatusCode, strings.TrimSpace(got.Message+" "+got.Code+" "+got.Say))
 	}
 	return p.Adopt(got.Phone, got.Person)
 }

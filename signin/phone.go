@@ -323,7 +323,5 @@ func (s *Service) signOut(e *core.RequestEvent, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.App.NonconcurrentDB().NewQuery(`UPDATE phones SET public_key = 'out:' || id, transport = 'none', address = '' WHERE id = {:id}`).
-		Bind(dbx.Params{"id": p.ID}).Execute()
-	return map[string]any{}, err
+	return map[string]any{}, s.phones().Forget(p.ID)
 }

@@ -132,9 +132,11 @@ func containsNUL(b []byte) bool {
 	return false
 }
 
+func (s *Service) phones() phones.Book { return phones.Book{App: s.App, People: "persons"} }
+
 // signed tells which phone signed a request.
 func (s *Service) signed(r *http.Request, body []byte) (*phones.Phone, error) {
-	return phones.Book{App: s.App, People: "persons"}.Signed(r, body)
+	return s.phones().Signed(r, body)
 }
 
 func (s *Service) now() time.Time {

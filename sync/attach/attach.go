@@ -7,21 +7,28 @@
 // shares a record is said by circles (package commune), as in the commune; the
 // app's API rules stay what they are and bind its API alone.
 //
-// docs/USE_IN_YOUR_APP.md is a whole program.
+// What sync is made of is in package sync/server; here is only what an app needs
+// that has no commune: its tables and its way in. docs/USE_IN_YOUR_APP.md is a
+// whole program.
 package attach
 
 import (
 	"fmt"
+	"log"
 	"time"
 
 	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
-	"langso/sync/exchange"
+	"langso/dictionary"
+	"langso/sync/files"
 	"langso/sync/journal"
+	"langso/sync/server"
+	"langso/sync/wire"
 )
+
+func init() { wire.AddDictionaries(dictionary.Versions) } // native phones have it
 
 // Connect is for pocketbase.Config.DBConnect: it opens the database so that what
 // is acknowledged survives a power cut and no road of writing is missed.
@@ -39,6 +46,9 @@ type Options struct {
 	Standing commune.Standing
 	// Actions are named operations that a phone may ask for.
 	Actions []commune.Action
+	// Notices gets what the collections raise, in the transaction of the write that
+	// raised it; an error undoes the write. Without it no collection may raise any.
+	Notices func(tx core.App, notices []commune.Notice) error
 	// Now is the server's clock; nil: the computer's.
 	Now func() time.Time
 }
@@ -46,64 +56,53 @@ type Options struct {
 // User is the circle of the people whose ids stand in field: one, or several.
 func User(field string) commune.Rule { return commune.In("user", field) }
 
-// Sync is sync hung on an app.
-type Sync struct {
-	app     core.App
-	options Options
-	domains []commune.Domain
-	journal *journal.Journal
-	engine  *exchange.Engine
-}
-
 // To hangs sync on the app: call it before Start. While the app serves there are
 // POST /api/sync/phone, which binds a phone's key to the account of a PocketBase
-// token, and POST /api/sync, the phone's road (docs/PROTOCOL.md).
-func To(app core.App, o Options) *Sync {
+// token, and the roads of docs/PROTOCOL.md: the exchange, snapshot files, the
+// courier, hints, and files where a collection names some. The settings
+// LANGSO_FILES_…, LANGSO_HINTS_… and LANGSO_METRICS_TOKEN of docs/OPERATIONS.md
+// hold here too.
+func To(app core.App, o Options) *server.Server {
 	if o.Auth == "" {
 		o.Auth = "users"
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	bound := server.Options{
+		Domains: []commune.Domain{{Name: "app", Title: "app", Collections: append(settling(), o.Collections...), Actions: o.Actions,
+			Standing: commune.Standing{Of: o.standing, From: o.Standing.From}}},
+		People: o.Auth, Now: o.Now, Files: files.FromEnv(),
 	}
-	s := &Sync{app: app, options: o}
-	s.domains = []commune.Domain{{Name: "app", Title: "app", Collections: append(settling(), o.Collections...), Actions: o.Actions,
-		Standing: commune.Standing{Of: s.standing, From: o.Standing.From}}}
-	s.journal = journal.New(app, shared(s.domains[0].Collections))
-	s.engine = exchange.New(app, s.journal, s.domains, func([]byte) string { return "" }, o.Now)
-	s.bindSchema()
-	s.bindRecords()
+	if o.Notices != nil {
+		bound.Raised = func(tx core.App, _ *commune.Collection, _ *commune.Case, notices []commune.Notice) error {
+			if len(notices) == 0 {
+				return nil
+			}
+			return o.Notices(tx, notices)
+		}
+	}
+	var s *server.Server
+	bound.Prepare = func() error {
+		if err := makeTables(app, o.Auth, s.KeepsFiles()); err != nil {
+			return fmt.Errorf("make the tables of sync: %w", err)
+		}
+		return nil
+	}
+	s = server.New(app, bound)
 	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
-		if err := s.Open(); err != nil {
-			return err
+		bindSignIn(se, s, o.Auth)
+		for _, wrong := range missing(app, o.Collections) {
+			log.Println("sync:", wrong) // while the app is being made it may yet come
 		}
-		se.Router.POST("/api/sync/phone", s.bindPhone).Bind(apis.RequireAuth(o.Auth))
-		se.Router.POST("/api/sync", s.sync).Bind(apis.SkipSuccessActivityLog()).
-			Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId)
 		return se.Next()
-	})
-	app.Cron().MustAdd("sync: forget what went", "40 20 * * *", func() {
-		if err := s.journal.Prune(o.Now(), 0); err != nil {
-			app.Logger().Error("forgetting what went failed", "error", err)
-		}
 	})
 	return s
 }
 
-// Open makes the tables that sync needs, where they are missing, and the journal
-// ready. Serving does it; a command that writes records calls it first.
-func (s *Sync) Open() error {
-	if err := makeTables(s.app); err != nil {
-		return fmt.Errorf("make the tables of sync: %w", err)
-	}
-	return s.journal.Open()
-}
-
-func (s *Sync) standing(app core.App, person string) ([]commune.Term, error) {
+func (o Options) standing(app core.App, person string) ([]commune.Term, error) {
 	terms := []commune.Term{{Circle: commune.Named("user", person)}, {Circle: commune.Commune}}
-	if s.options.Standing.Of == nil {
+	if o.Standing.Of == nil {
 		return terms, nil
 	}
-	more, err := s.options.Standing.Of(app, person)
+	more, err := o.Standing.Of(app, person)
 	return append(terms, more...), err
 }
 
@@ -115,20 +114,27 @@ func settling() []commune.Collection {
 	}
 }
 
-// shared is what the journal must know of the declarations.
-func shared(collections []commune.Collection) []journal.Collection {
-	var out []journal.Collection
+// missing tells what the declarations speak of and the app does not have: else a
+// misspelt name would only mean that nobody gets anything.
+func missing(app core.App, collections []commune.Collection) (out []string) {
 	for _, c := range collections {
-		one := journal.Collection{Name: c.Name, Rules: c.Read.String(), Circles: func(r journal.Row) (names []string) {
-			for _, circle := range c.Read.Of(r) {
-				names = append(names, string(circle))
-			}
-			return names
-		}}
-		for field, r := range c.Routes {
-			one.Routes = append(one.Routes, journal.Route{Field: field, Via: r.Via, Of: r.Of, From: r.From, Shown: r.Shown})
+		coll, err := app.FindCachedCollectionByNameOrId(c.Name)
+		if err != nil {
+			out = append(out, fmt.Sprintf("there is no collection %q", c.Name))
+			continue
 		}
-		out = append(out, one)
+		names := append(append(c.Read.Uses(), c.Write.Uses()...), c.Files...)
+		for field := range c.Fields {
+			names = append(names, field)
+		}
+		for field, r := range c.Routes {
+			names = append(names, field, r.Via)
+		}
+		for _, field := range names {
+			if coll.Fields.GetByName(field) == nil {
+				out = append(out, fmt.Sprintf("collection %q has no field %q", c.Name, field))
+			}
+		}
 	}
 	return out
 }

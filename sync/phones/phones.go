@@ -105,3 +105,11 @@ func WriteError(w http.ResponseWriter, err error) error {
 	w.WriteHeader(a.Status)
 	return json.NewEncoder(w).Encode(a.Failure)
 }
+
+// Forget makes a phone's key worth nothing, and its address, as when its person
+// signs out. The row stays: edits and verdicts are under its id.
+func (b Book) Forget(id string) error {
+	_, err := b.App.NonconcurrentDB().NewQuery(`UPDATE phones SET public_key = 'out:' || id, transport = 'none', address = '' WHERE id = {:id}`).
+		Bind(dbx.Params{"id": id}).Execute()
+	return err
+}

@@ -30,7 +30,7 @@ func (s *Server) asked(e *core.RecordRequestEvent) error {
 		}
 		e.Record.SetRaw(askedBy, who)
 	}
-	return inWords(e.Next())
+	return e.Next()
 }
 
 // authorOf is who writes a record, and when they did it.

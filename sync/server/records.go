@@ -22,7 +22,6 @@ func (s *Server) bindRecords() {
 			s.App.OnRecordCreate(decl.Name).BindFunc(written)
 			s.App.OnRecordUpdate(decl.Name).BindFunc(written)
 			s.App.OnRecordDelete(decl.Name).BindFunc(func(e *core.RecordEvent) error { return s.remove(e, decl) })
-			// Asked for over the API, a refusal is shown in its own words.
 			s.App.OnRecordCreateRequest(decl.Name).BindFunc(s.asked)
 			s.App.OnRecordUpdateRequest(decl.Name).BindFunc(s.asked)
 			s.App.OnRecordDeleteRequest(decl.Name).BindFunc(s.asked)
@@ -30,15 +29,33 @@ func (s *Server) bindRecords() {
 	}
 }
 
+// inWords keeps a refusal what it is for whoever looks for one, and readable over
+// the API: PocketBase shows only errors of its own kind.
 func inWords(err error) error {
+	code, say := "", ""
 	if r := commune.Refused(err); r != nil {
-		return apis.NewBadRequestError(r.Sentence, map[string]any{"code": r.Code})
+		code, say = r.Code, r.Sentence
+	} else if p := commune.Parked(err); p != nil {
+		code, say = p.Code, p.Sentence
+	} else {
+		return err
 	}
-	if p := commune.Parked(err); p != nil {
-		return apis.NewBadRequestError(p.Sentence, map[string]any{"code": p.Code})
-	}
-	return err
+	return said{apis.NewBadRequestError(say, map[string]any{"refused": item{code, say}}), err}
 }
+
+// item is what PocketBase shows of an error's data: {"code":…,"message":…}.
+type item struct{ code, say string }
+
+func (i item) Code() string  { return i.code }
+func (i item) Error() string { return i.say }
+
+// said is a refusal in the form that PocketBase shows.
+type said struct {
+	error
+	is error
+}
+
+func (s said) Unwrap() []error { return []error{s.error, s.is} }
 
 func (s *Server) write(e *core.RecordEvent, decl *commune.Collection) error {
 	outer := e.App
@@ -55,7 +72,7 @@ func (s *Server) write(e *core.RecordEvent, decl *commune.Collection) error {
 				continue
 			}
 			if err := step(one); err != nil {
-				return err
+				return inWords(err)
 			}
 		}
 		if err := e.Next(); err != nil {
@@ -74,7 +91,7 @@ func (s *Server) remove(e *core.RecordEvent, decl *commune.Collection) error {
 		one.Old, one.New = e.Record, nil
 		if decl.Check != nil {
 			if err := decl.Check(one); err != nil {
-				return err
+				return inWords(err)
 			}
 		}
 		if err := e.Next(); err != nil {

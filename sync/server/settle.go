@@ -26,7 +26,7 @@ func (s *Server) bindSettling() {
 		}
 		if before.GetString("state") != "waiting" {
 			if e.Record.GetString("take") != before.GetString("take") || e.Record.GetString("state") != before.GetString("state") {
-				return commune.Refuse("settled_before", "Việc này đã được giải quyết rồi.")
+				return inWords(commune.Refuse("settled_before", "Việc này đã được giải quyết rồi."))
 			}
 			return e.Next()
 		}
@@ -40,12 +40,12 @@ func (s *Server) bindSettling() {
 		d := push.Decision{Take: take, Author: who, Name: s.Admin, Now: s.Now(), At: s.Now(), Say: e.Record.GetString("note")}
 		if take == "value" {
 			if err := json.Unmarshal([]byte(e.Record.GetString("value")), &d.Fields); err != nil || len(d.Fields) == 0 {
-				return commune.Refuse("bad_args", "Xin ghi giá trị khác vào ô value, dạng {\"ô\":\"giá trị\"}.")
+				return inWords(commune.Refuse("bad_args", "Xin ghi giá trị khác vào ô value, dạng {\"ô\":\"giá trị\"}."))
 			}
 		}
 		e.Record.Set("state", "waiting")
 		if err := s.Engine.Settle(e.App, e.Record, d); err != nil {
-			return err
+			return inWords(err)
 		}
 		return e.Next()
 	})

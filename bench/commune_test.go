@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -32,7 +33,9 @@ import (
 	"langso/commune/people"
 	"langso/commune/publicservice"
 	"langso/demo"
+	"langso/hooks"
 	"langso/phone"
+	"langso/signin"
 	"langso/sync/wire"
 	"langso/villagetest"
 )
@@ -58,7 +61,7 @@ func communeOf(b *testing.B, households int) *place {
 	if p := places[households]; p != nil {
 		return p
 	}
-	s := villagetest.New(keep{b}, domains)
+	s := villagetest.New(keep{b}, domains, func(o *hooks.Options) { o.SignIn = &signin.Service{Now: o.Now} })
 	if err := demo.Load(context.Background(), s.App, domains, demo.Options{Households: households}, io.Discard); err != nil {
 		b.Fatal(err)
 	}
@@ -169,19 +172,30 @@ func (m *meter) reset() { m.up.Store(0); m.down.Store(0); m.requests.Store(0) }
 // newPhone opens a phone of the villager whose traffic m counts.
 func (p *place) newPhone(b *testing.B, m *meter) *phone.Phone {
 	b.Helper()
-	ph, err := phone.Open(filepath.Join(b.TempDir(), "phone"), p.url, phone.WithTransport(m.client.Transport), phone.WithClock(p.Clock.Now))
-	if err != nil {
+	return p.phoneOver(b, p.url, m.client.Transport)
+}
+
+// phoneOver opens a phone of the villager, who has just signed in at the counter,
+// that reaches the server at an address. The sign-in itself is not counted; nor is
+// its connection used again.
+func (p *place) phoneOver(b *testing.B, address string, t http.RoundTripper) *phone.Phone {
+	b.Helper()
+	dir := filepath.Join(b.TempDir(), "phone")
+	atCounter := &http.Transport{}
+	defer atCounter.CloseIdleConnections()
+	open := func(address string, t http.RoundTripper) *phone.Phone {
+		ph, err := phone.Open(dir, address, phone.WithTransport(t), phone.WithClock(p.Clock.Now))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return ph
+	}
+	first := open(p.url, atCounter)
+	if err := errors.Join(first.SignInByInvitation(b.Context(), p.Invitation(b, p.person), "bench"), first.Close()); err != nil {
 		b.Fatal(err)
 	}
+	ph := open(address, t)
 	b.Cleanup(func() { _ = ph.Close() })
-	key, err := ph.PublicKey()
-	if err != nil {
-		b.Fatal(err)
-	}
-	id := p.Put(b, "phones", "", map[string]any{"person": p.person, "label": "bench", "public_key": key})
-	if err := ph.Adopt(id, p.person); err != nil {
-		b.Fatal(err)
-	}
 	return ph
 }
 

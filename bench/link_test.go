@@ -7,13 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"langso/phone"
 )
 
 // link is a slow road between phones and the server: a TCP proxy with a delay
@@ -138,23 +135,7 @@ func (l *link) pipe(to io.Writer, from io.Reader, r *rate, count *atomic.Int64, 
 	}
 }
 
-func (p *place) phoneOver(b *testing.B, address string) *phone.Phone {
-	b.Helper()
-	ph, err := phone.Open(filepath.Join(b.TempDir(), "phone"), address, phone.WithTransport(&http.Transport{DisableCompression: true}), phone.WithClock(p.Clock.Now))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = ph.Close() })
-	key, err := ph.PublicKey()
-	if err != nil {
-		b.Fatal(err)
-	}
-	id := p.Put(b, "phones", "", map[string]any{"person": p.person, "label": "bench", "public_key": key})
-	if err := ph.Adopt(id, p.person); err != nil {
-		b.Fatal(err)
-	}
-	return ph
-}
+func plain() *http.Transport { return &http.Transport{DisableCompression: true} }
 
 // BenchmarkLinkEDGE: a first sync over 300 ms each way, 100 kbit/s down, 40 up.
 // over-ideal is the time taken over what the bytes and two round trips need.
@@ -162,7 +143,7 @@ func BenchmarkLinkEDGE(b *testing.B) {
 	p := communeOf(b, workload)
 	for b.Loop() {
 		l := &link{delay: 300 * time.Millisecond, down: &rate{perSec: 100_000 / 8}, up: &rate{perSec: 40_000 / 8}}
-		ph := p.phoneOver(b, newLink(b, p.url, l))
+		ph := p.phoneOver(b, newLink(b, p.url, l), plain())
 		start := time.Now()
 		mustSync(b, ph)
 		took := time.Since(start).Seconds()
@@ -182,9 +163,9 @@ func BenchmarkLinkBreaks(b *testing.B) {
 		b.Run(map[int64]string{100_000: "100kB", 30_000: "30kB", 10_000: "10kB"}[after], func(b *testing.B) {
 			for b.Loop() {
 				whole := &link{}
-				mustSync(b, p.phoneOver(b, newLink(b, p.url, whole)))
+				mustSync(b, p.phoneOver(b, newLink(b, p.url, whole), plain()))
 				l := &link{breakAfter: after}
-				ph := p.phoneOver(b, newLink(b, p.url, l))
+				ph := p.phoneOver(b, newLink(b, p.url, l), plain())
 				tries := 0
 				for {
 					r, err := ph.Sync(context.Background())

@@ -71,6 +71,7 @@ func (p *Phone) signIn(ctx context.Context, body map[string]string) ([]Choice, e
 		Phone  string
 		Person struct{ ID, Name string }
 		Choose []Choice
+		Load   []wire.Snapshot
 	}
 	if err := p.call(ctx, "/api/phones/sign-in", body, &got, false); err != nil {
 		return nil, err
@@ -82,6 +83,9 @@ func (p *Phone) signIn(ctx context.Context, body map[string]string) ([]Choice, e
 		return nil, err
 	}
 	if err := p.setMeta("name", got.Person.Name); err != nil {
+		return nil, err
+	}
+	if err := p.offered(got.Load); err != nil {
 		return nil, err
 	}
 	_ = p.Greet(ctx) // for the day without a network; whoever packs first without it is told
@@ -118,7 +122,7 @@ func begin(tx *sql.Tx, person string) error {
 	if err := forgetRecords(tx); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('epoch', 'cursor', 'standing', 'resume', 'compare', 'check', 'compared', 'told', 'circles')`)
+	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('epoch', 'cursor', 'standing', 'resume', 'compare', 'check', 'compared', 'told', 'circles', 'offer')`)
 	if err != nil {
 		return err
 	}

@@ -150,6 +150,46 @@ func (p *Phone) opens(tx *sql.Tx, head *wire.SnapshotHead) error {
 	return errors.Join(setMeta(tx, "epoch", head.Epoch), setMeta(tx, "loaded", string(list)), setMeta(tx, "circles", string(names)))
 }
 
+// offered notes the snapshot files that the answer to the sign-in named, so that
+// they are on the phone when it asks for the first time: one journey less.
+func (p *Phone) offered(files []wire.Snapshot) error {
+	if len(files) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(files)
+	if err != nil {
+		return err
+	}
+	return p.setMeta("offer", string(text))
+}
+
+// takeOffer gets the files that were named at the sign-in, if this phone has
+// nothing yet and nothing to say: edits never wait for a download. An offer that
+// came to nothing is forgotten; the first ask brings another.
+func (m *meeting) takeOffer(ctx context.Context) error {
+	text, err := getMeta(m.db, "offer")
+	if err != nil || text == "" {
+		return err
+	}
+	ask, err := m.ask()
+	if err != nil {
+		return fmt.Errorf("make ask: %w", err)
+	}
+	var files []wire.Snapshot
+	if ask.Cursor == 0 && ask.Resume == "" && len(ask.Loaded) == 0 && json.Unmarshal([]byte(text), &files) == nil {
+		if len(ask.Edits) > 0 {
+			return nil
+		}
+		if _, err := m.fetch(ctx, files); err != nil {
+			return err
+		}
+	}
+	if _, err := m.db.Exec(`DELETE FROM meta WHERE key = 'offer'`); err != nil {
+		return fmt.Errorf("forget offer: %w", err)
+	}
+	return nil
+}
+
 // fetch gets the snapshot files that the server offers, going on where an
 // earlier attempt was cut. without tells that one could not be had: then the
 // records come in the answer.

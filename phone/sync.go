@@ -46,6 +46,9 @@ func (p *Phone) Sync(ctx context.Context) (Report, error) {
 	defer p.syncing.Unlock()
 	var report Report
 	m := &meeting{Phone: p, report: &report}
+	if err := m.takeOffer(ctx); err != nil {
+		return report, err
+	}
 	for range manyPages {
 		again, err := m.exchange(ctx)
 		if err == nil && !again {

@@ -150,7 +150,13 @@ func (s *Service) admitPhone(who holder, key, label string, also func(core.App) 
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"phone": id, "person": map[string]string{"id": who.ID, "name": who.Name}}, nil
+	answer := map[string]any{"phone": id, "person": map[string]string{"id": who.ID, "name": who.Name}}
+	if s.Load != nil {
+		if load := s.Load(who.ID); len(load) > 0 {
+			answer["load"] = load
+		}
+	}
+	return answer, nil
 }
 
 func clip(s string, most int) string {

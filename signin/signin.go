@@ -35,8 +35,9 @@ type Service struct {
 	Now       func() time.Time
 	MayInvite func(app core.App, person string) bool
 	PublicURL string
-	Tokens    NumberProof     // nil: Firebase's word is not taken
-	WebPush   *webpush.Sender // nil: no phone can be woken through its browser
+	Tokens    NumberProof                         // nil: Firebase's word is not taken
+	WebPush   *webpush.Sender                     // nil: no phone can be woken through its browser
+	Load      func(person string) []wire.Snapshot // files that a new phone begins with; nil: its first ask tells
 
 	mu     sync.Mutex
 	minute time.Time // the minute being counted

@@ -5,6 +5,8 @@ package villagetest
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
@@ -152,6 +155,20 @@ func (s *Server) Put(tb testing.TB, coll, id string, fields map[string]any) stri
 		tb.Fatalf("put %s/%s: %v", coll, id, err)
 	}
 	return r.Id
+}
+
+// Invitation returns the token of a counter's QR for a person, good for one
+// sign-in within 10 minutes.
+func (s *Server) Invitation(tb testing.TB, person string) string {
+	tb.Helper()
+	token := rand.Text()
+	hash := sha256.Sum256([]byte(token))
+	_, err := s.App.NonconcurrentDB().NewQuery(`INSERT INTO invitations (hash, person, by, expires) VALUES ({:hash}, {:person}, '', {:expires})`).
+		Bind(dbx.Params{"hash": hash[:], "person": person, "expires": s.Clock.Now().Add(10 * time.Minute).Unix()}).Execute()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return token
 }
 
 // Phone makes a phone of a person that is signed in already, without SMS. Its

@@ -14,7 +14,9 @@ import (
 	"langso/commune"
 	"langso/commune/market"
 	"langso/commune/people"
+	"langso/hooks"
 	"langso/phone"
+	"langso/signin"
 	"langso/villagetest"
 )
 
@@ -28,7 +30,7 @@ type scene struct {
 // newScene is a market of many goods whose snapshot file lies ready.
 func newScene(t *testing.T, products int) *scene {
 	t.Helper()
-	s := &scene{t: t, Server: villagetest.New(t, []commune.Domain{people.Domain, market.Domain})}
+	s := &scene{t: t, Server: villagetest.New(t, []commune.Domain{people.Domain, market.Domain}, func(o *hooks.Options) { o.SignIn = &signin.Service{Now: o.Now} })}
 	s.Put(t, "villages", "village00000001", map[string]any{"name": "Thôn Thượng"})
 	s.Put(t, "households", "household000001", map[string]any{"name": "Nhà Lan", "village": "village00000001"})
 	s.Put(t, "persons", lan, map[string]any{"name": "Lan", "household": "household000001", "status": "active"})

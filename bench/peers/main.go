@@ -1,2 +1,159 @@
+// Peers runs one workload, that of a villager's phone, through one counting road
+// against several ways of keeping a phone equal to a server, and prints one
+// table:
+//
+//	go run ./bench/peers
+//	go run ./bench/peers -engines langso,pouchdb -edge=false
+//
+// All hold the same records, taken from a phone of the demo commune: some 2,500
+// that everybody reads and 110 of the person's own, and the few around them.
+// Each is set up as its documentation recommends for few bytes. After each phase
+// both sides are compared, record by record; an engine that is not equal has an
+// error in the table and no number. Engines in JavaScript are installed by npm
+// into the user's cache folder; one that cannot run here is left out, with the
+// reason.
+//
+// docs/PEERS.md has the results and what they mean.
 package main
-func main(){}
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+func main() {
+	var names, powersync string
+	var edge bool
+	flag.StringVar(&names, "engines", "", "only these, with commas between; empty: all")
+	flag.BoolVar(&edge, "edge", true, "also over 300 ms each way, 100 kbit/s down and 40 up")
+	flag.StringVar(&powersync, "powersync", "", "a built checkout of the PowerSync service's source")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, names, powersync, edge); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, names, powersync string, edge bool) (err error) {
+	where := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
+	out, err := where.Output()
+	if err != nil {
+		return fmt.Errorf("find repository: %w", err)
+	}
+	b := &Bench{Repo: strings.TrimSpace(string(out))}
+	if b.Dir, err = os.MkdirTemp("", "langso-peers"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.Dir)) }()
+
+	fmt.Fprintln(os.Stderr, "making the commune …")
+	l, err := newLangso(ctx, b.Repo, b.Dir)
+	if err != nil {
+		return err
+	}
+	l.bench = b
+	records, err := l.records(ctx)
+	if err != nil {
+		return fmt.Errorf("read workload: %w", err)
+	}
+	if b.Workload, err = newWorkload(l.person, filepath.Join(b.Dir, "records.jsonl"), records); err != nil {
+		return err
+	}
+	own := len(records)
+	for _, r := range records {
+		if slices.Contains(public, r.Coll) {
+			own--
+		}
+	}
+	info, err := os.Stat(b.File)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d records, %d of them the person's own; %d bytes as JSON Lines\n\n", len(records), own, info.Size())
+
+	var results []Result
+	for _, e := range engines(l, powersync) {
+		if names != "" && !slices.Contains(strings.Split(names, ","), e.Name) {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, e.Name, "…")
+		r := measure(ctx, e, b, edge)
+		if r.Err != nil {
+			fmt.Fprintln(os.Stderr, e.Name+":", r.Err)
+		}
+		results = append(results, r)
+	}
+	return print(os.Stdout, results, edge)
+}
+
+// engines are what is measured, in the order of the table.
+func engines(l *langso, powersync string) []Engine {
+	ours := func(browser bool) func(context.Context, *Bench) (Server, error) {
+		return func(ctx context.Context, _ *Bench) (Server, error) {
+			c, err := l.copy(ctx, fmt.Sprintf("langso-%t", browser))
+			if err != nil {
+				return nil, err
+			}
+			c.browser = browser
+			return c, nil
+		}
+	}
+	return []Engine{
+		{"langso", "Làng Số, native phone (Go)", ours(false)},
+		{"langso-js", "Làng Số, browser phone (JavaScript)", ours(true)},
+		{"naive", "PocketBase, naive client", startPlain(false)},
+		{"tuned", "PocketBase, tuned client", startPlain(true)},
+		{"pouchdb", "PouchDB", startPouch},
+		{"rxdb", "RxDB", startRx},
+		{"zero", "Zero", startZero},
+		{"powersync", "PowerSync", startPowerSync(powersync)},
+	}
+}
+
+func print(to io.Writer, results []Result, edge bool) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	line := func(cells ...any) {
+		for i, c := range cells {
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, c)
+		}
+		fmt.Fprintln(w)
+	}
+	line("engine", "phase", "bytes down", "bytes up", "connections", "requests", "frames", "time")
+	for _, r := range results {
+		if errors.Is(r.Err, ErrNotHere) {
+			line(r.Engine, r.Err)
+			continue
+		}
+		for _, p := range []struct {
+			name string
+			m    Measure
+			of   bool
+		}{
+			{"first sync", r.First, true}, {"idle sync", r.Idle, true}, {"20 changes down", r.Delta, true}, {"20 edits up", r.Push, true},
+			{"EDGE: first sync", r.EDGEFirst, edge}, {"EDGE: 20 changes down", r.EDGE20, edge}, {"EDGE: 20 edits up", r.EDGEUp, edge},
+		} {
+			if p.of && p.m.Took > 0 {
+				line(r.Engine, p.name, p.m.Down, p.m.Up, p.m.Connections, p.m.Requests, p.m.Messages, fmt.Sprintf("%.2f s", p.m.Took.Seconds()))
+			}
+		}
+		if r.Err != nil {
+			line(r.Engine, "error", strings.SplitN(r.Err.Error(), "\n", 2)[0])
+		}
+	}
+	return w.Flush()
+}

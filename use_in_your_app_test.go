@@ -19,19 +19,77 @@ import (
 	"langso/phone"
 )
 
-// TestUseInYourApp builds the program of docs/USE_IN_YOUR_APP.md as it stands
-// there, runs it, and lets two phones share a shopping list while they are
-// offline.
-func TestUseInYourApp(t *testing.T) {
-	page, err := os.ReadFile("docs/USE_IN_YOUR_APP.md")
+// page are the programs of docs/USE_IN_YOUR_APP.md by file, as they stand there.
+func page(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("docs/USE_IN_YOUR_APP.md")
+	must(t, err)
+	files := map[string]string{}
+	for _, m := range regexp.MustCompile("(?s)```\\w+ file=(\\S+)\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		files[m[1]] = m[2]
+	}
+	for _, name := range []string{"main.go", "phone/main.go", "phone.mjs"} {
+		if files[name] == "" {
+			t.Fatalf("the page has no %s", name)
+		}
+	}
+	return files
+}
+
+// TestThePageAsItStands does what docs/USE_IN_YOUR_APP.md tells a newcomer to do,
+// with its programs word for word: the server, a phone in Go, a phone in JavaScript.
+func TestThePageAsItStands(t *testing.T) {
+	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("no node here")
 	}
-	block := regexp.MustCompile("(?s)```go file=main.go\n(.*?)```").FindSubmatch(page)
-	if block == nil {
-		t.Fatal("the page has no program")
+	files := page(t)
+	url := runApp(t, files["main.go"])
+	dir := t.TempDir()
+	inGo := build(t, strings.ReplaceAll(files["phone/main.go"], "http://127.0.0.1:8090", url))
+	must(t, os.CopyFS(filepath.Join(dir, "sync"), os.DirFS("pb_public/sync")))
+	must(t, os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"type":"module"}`), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "phone.mjs"), []byte(strings.ReplaceAll(files["phone.mjs"], "http://127.0.0.1:8090", url)), 0o600))
+	run := func(program string, args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), program, args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %v: %v\n%s", program, args, err, out)
+		}
+		return string(out)
 	}
-	url := runApp(t, block[1])
+	for _, name := range []string{"ann", "bob"} {
+		post(t, url+"/api/collections/users/records", map[string]string{"email": name + "@example.com", "password": "correct horse", "passwordConfirm": "correct horse", "name": name}, nil)
+	}
+	bob := strings.TrimSpace(strings.TrimPrefix(run(node, "phone.mjs", "bob"), "I am"))
+	if len(bob) != 15 {
+		t.Fatalf("bob is %q", bob)
+	}
+	if out := run(inGo, "ann", "Saturday", bob); !strings.HasSuffix(out, "\n3 milk\n") {
+		t.Errorf("ann made a list: %s", out)
+	}
+	if out := run(node, "phone.mjs", "bob"); !strings.HasSuffix(out, "\n3 milk true\n") {
+		t.Errorf("bob ticked it off: %s", out)
+	}
+	if out := run(inGo, "ann"); !strings.HasSuffix(out, "\n3 milk\n") {
+		t.Errorf("ann looks again: %s", out)
+	}
+	p, err := phone.Open(filepath.Join(dir, "ann"), url)
+	must(t, err)
+	defer p.Close()
+	items, err := p.List("items")
+	must(t, err)
+	if len(items) != 1 || items[0].Fields["done"] != true {
+		t.Errorf("ann's phone holds %v", items)
+	}
+}
+
+// TestUseInYourApp has phones of the page's program, in Go and in JavaScript, share
+// a shopping list while they are offline.
+func TestUseInYourApp(t *testing.T) {
+	url := runApp(t, page(t)["main.go"])
 	ann, annID := bound(t, url, "ann")
 	bob, bobID := bound(t, url, "bob")
 	eve, _ := bound(t, url, "eve")
@@ -69,21 +127,68 @@ func TestUseInYourApp(t *testing.T) {
 	if refused, err := eve.Edits("refused"); err != nil || len(refused) != 1 || len(seen(t, eve, "items")) != 0 {
 		t.Errorf("eve: %v refused, sees %v, %v", refused, seen(t, eve, "items"), err)
 	}
-	// Bob is no longer a member: the list and what is on it leave his phone.
+	// Joe, whose phone is a browser, joins, and all three go on apart.
+	joeID, token := account(t, url, "joe")
+	joe := startJSPhone(t, url)
+	joe.do("bind", map[string]any{"token": token})
+	must2(ann.Change("lists", list, phone.Values{"members": []string{annID, bobID, joeID}}))(t)
+	must2(ann.Sync(context.Background()))(t)
+	meet := func() {
+		t.Helper()
+		if got := joe.do("sync", map[string]any{"clock": time.Now().UTC().Format(time.RFC3339)}); got["ok"] != true {
+			t.Fatalf("joe does not meet the server: %v", got)
+		}
+	}
+	held := func(coll string) map[string]any {
+		t.Helper()
+		of, _ := joe.do("state", nil)["records"].(map[string]any)[coll].(map[string]any)
+		return of
+	}
+	meet()
+	if len(held("items")) != 2 {
+		t.Fatalf("joe holds %v", held("items"))
+	}
+	joe.do("edit", map[string]any{"wish": map[string]any{"coll": "items", "id": milk, "add": map[string]any{"quantity": 10}}})
+	joe.do("edit", map[string]any{"wish": map[string]any{"coll": "items", "id": bread, "change": map[string]any{"name": "rye bread"}}})
+	must2(bob.Add("items", milk, map[string]float64{"quantity": -1}))(t)
+	must2(bob.Change("items", bread, phone.Values{"name": "brown bread"}))(t)
+	must2(bob.Sync(context.Background()))(t)
+	meet()
+	must2(bob.Sync(context.Background()))(t)
+	meet()
+	got, want := held("items"), seen(t, bob, "items")
+	for id, fields := range want {
+		if set := got[id].(map[string]any)["set"].(map[string]any); set["name"] != fields["name"] || set["quantity"] != fields["quantity"] {
+			t.Errorf("joe holds %v, bob %v", set, fields)
+		}
+	}
+	if want[milk]["quantity"] != 15.0 || want[bread]["name"] != "rye bread" {
+		t.Errorf("bob sees %v", want)
+	}
+	for _, told := range joe.do("state", nil)["told"].([]any) {
+		if is := told.(map[string]any)["is"]; is != "taken" && is != "merged" {
+			t.Errorf("joe is told %v", told)
+		}
+	}
+	// Bob and Joe are no longer members: the list and what is on it leave their phones.
 	must2(ann.Change("lists", list, phone.Values{"members": []string{annID}}))(t)
 	must2(ann.Sync(context.Background()))(t)
 	must2(bob.Sync(context.Background()))(t)
+	meet()
 	if left := seen(t, bob, "items"); len(left) != 0 || len(seen(t, bob, "lists")) != 0 {
 		t.Errorf("bob still holds %v", left)
 	}
+	if left := held("items"); len(left) != 0 || len(held("lists")) != 0 {
+		t.Errorf("joe still holds %v", left)
+	}
 }
 
-// runApp builds a program as if it lay in this module, serves it, and returns its address.
-func runApp(t *testing.T, program []byte) string {
+// build builds a program as if it lay in this module, and returns where it is.
+func build(t *testing.T, program string) string {
 	t.Helper()
 	dir := t.TempDir()
-	source, binary, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "lists"), filepath.Join(dir, "overlay.json")
-	must(t, os.WriteFile(source, program, 0o644))
+	source, binary, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "program"), filepath.Join(dir, "overlay.json")
+	must(t, os.WriteFile(source, []byte(program), 0o644))
 	here, err := os.Getwd()
 	must(t, err)
 	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(here, "yourapp", "main.go"): source}})
@@ -92,6 +197,13 @@ func runApp(t *testing.T, program []byte) string {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", binary, "./yourapp").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return binary
+}
+
+// runApp builds a program, serves it, and returns its address.
+func runApp(t *testing.T, program string) string {
+	t.Helper()
+	binary, dir := build(t, program), t.TempDir()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	addr := free.Addr().String()
@@ -118,26 +230,37 @@ func runApp(t *testing.T, program []byte) string {
 	return url
 }
 
+// post asks PocketBase's own API.
+func post(t *testing.T, url string, body map[string]string, into any) {
+	t.Helper()
+	text, err := json.Marshal(body)
+	must(t, err)
+	answer, err := http.Post(url, "application/json", bytes.NewReader(text))
+	must(t, err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", url, answer.Status)
+	}
+	if into != nil {
+		must(t, json.NewDecoder(answer.Body).Decode(into))
+	}
+}
+
+// account is a new user, signed in with PocketBase.
+func account(t *testing.T, url, name string) (id, token string) {
+	t.Helper()
+	email, password := name+"@example.com", "correct horse"
+	var made struct{ ID string }
+	post(t, url+"/api/collections/users/records", map[string]string{"email": email, "password": password, "passwordConfirm": password}, &made)
+	var in struct{ Token string }
+	post(t, url+"/api/collections/users/auth-with-password", map[string]string{"identity": email, "password": password}, &in)
+	return made.ID, in.Token
+}
+
 // bound is a phone of a new user.
 func bound(t *testing.T, url, name string) (p *phone.Phone, user string) {
 	t.Helper()
-	post := func(path string, body map[string]string, into any) {
-		t.Helper()
-		text, err := json.Marshal(body)
-		must(t, err)
-		answer, err := http.Post(url+path, "application/json", strings.NewReader(string(text)))
-		must(t, err)
-		defer answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s", path, answer.Status)
-		}
-		must(t, json.NewDecoder(answer.Body).Decode(into))
-	}
-	email, password := name+"@example.com", "correct horse"
-	var made struct{ ID string }
-	post("/api/collections/users/records", map[string]string{"email": email, "password": password, "passwordConfirm": password}, &made)
-	var in struct{ Token string }
-	post("/api/collections/users/auth-with-password", map[string]string{"identity": email, "password": password}, &in)
+	user, token := account(t, url, name)
 	p, err := phone.Open(filepath.Join(t.TempDir(), name), url)
 	must(t, err)
 	t.Cleanup(func() { _ = p.Close() })
@@ -146,8 +269,8 @@ func bound(t *testing.T, url, name string) (p *phone.Phone, user string) {
 	if err := p.Bind(ctx, "nonsense"); err == nil {
 		t.Error("a phone was bound without an account")
 	}
-	must(t, p.Bind(ctx, in.Token))
-	return p, made.ID
+	must(t, p.Bind(ctx, token))
+	return p, user
 }
 
 // seen is what a phone shows of a collection, by id.

@@ -43,6 +43,7 @@ export class Client extends EventTarget {
   /** @type {Mood} */ mood = 'idle';
   /** @type {Map<string, Map<string, any>>} */ #seen = new Map();
   /** @type {Promise<any>} */ #queue = Promise.resolve();
+  /** @type {Promise<void> | undefined} the meeting under way */ #under;
   #running = false; #again = false; #failures = 0; #stale = false; #without = false;
   /** @type {any} */ #timer;
   /** @type {number | undefined} most edits in an ask, after one was too large */ #most;
@@ -279,7 +280,11 @@ export class Client extends EventTarget {
   /** Meets the server now; while it is being met, once more afterwards. */
   async sync() {
     if (!this.account) return;
-    if (this.#running) { this.#again = true; return; }
+    if (this.#running) { this.#again = true; return this.#under; }
+    await (this.#under = this.#run());
+  }
+
+  async #run() {
     this.#running = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -146,7 +146,7 @@ func (a *answer) epoch(tx *sql.Tx, line *wire.EpochLine) error {
 	if err := forgetRecords(tx); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('cursor', 'standing', 'resume', 'compare', 'check')`); err != nil {
+	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('cursor', 'standing', 'resume', 'compare', 'check', 'lost')`); err != nil {
 		return err
 	}
 	return setMeta(tx, "epoch", line.Is)

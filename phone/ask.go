@@ -45,10 +45,10 @@ func (p *Phone) fillAsk(ask *wire.Ask) (more bool, err error) {
 		return false, err
 	}
 	ask.Cursor = wire.Cursor(cursor)
-	if told, err := getMeta(p.db, "told"); err != nil {
-		return false, err
-	} else if cursor > 0 && told != ask.Standing {
-		ask.Told = told
+	if cursor > 0 {
+		if ask.Told, err = tellTold(p.db, ask.Standing); err != nil {
+			return false, err
+		}
 	}
 	compare, err := getMeta(p.db, "compare")
 	if err != nil {

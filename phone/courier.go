@@ -217,7 +217,7 @@ func (p *Phone) rememberBundle(s courier.Sealed, ask wire.Ask) error {
 func placeOf(q querier) (string, error) {
 	h := sha256.New()
 	for _, query := range []string{
-		`SELECT key || '=' || value FROM meta WHERE key IN ('phone', 'epoch', 'cursor', 'standing', 'told', 'resume', 'compare', 'loaded') AND value != '' ORDER BY key`,
+		`SELECT key || '=' || value FROM meta WHERE key IN ('phone', 'epoch', 'cursor', 'standing', 'told', 'resume', 'compare', 'loaded', 'lost') AND value != '' ORDER BY key`,
 		`SELECT n || ' ' || state FROM edits WHERE state NOT IN ('waiting', 'held') ORDER BY n`,
 	} {
 		rows, err := q.Query(query)

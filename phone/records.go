@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -37,61 +36,6 @@ func forgetRecords(tx *sql.Tx) error {
 func moved(tx *sql.Tx) error {
 	_, err := tx.Exec(`DELETE FROM meta WHERE key = 'sum'`)
 	return err
-}
-
-// stand takes away what the person no longer shares.
-func (a *answer) stand(tx *sql.Tx, line *wire.StandingLine) error {
-	now := line.Circles
-	before, err := circles(tx)
-	if err != nil {
-		return err
-	}
-	var lost []string
-	for _, c := range before {
-		if !slices.Contains(now, c) {
-			lost = append(lost, c)
-		}
-	}
-	if len(lost) > 0 {
-		if err := a.lose(tx, lost); err != nil {
-			return err
-		}
-	}
-	text, err := json.Marshal(now)
-	if err != nil {
-		return err
-	}
-	if err := setMeta(tx, "told", line.Hash); err != nil {
-		return err
-	}
-	return setMeta(tx, "circles", string(text))
-}
-
-// lose takes circles from every record, and drops records left without any.
-func (a *answer) lose(tx *sql.Tx, lost []string) error {
-	list, err := json.Marshal(lost)
-	if err != nil {
-		return err
-	}
-	for _, table := range []string{"records", "kept"} {
-		_, err = tx.Exec(`UPDATE `+table+` SET circles = (SELECT json_group_array(value) FROM json_each(circles) WHERE value NOT IN (SELECT value FROM json_each(?1)))
-			WHERE EXISTS (SELECT 1 FROM json_each(circles) WHERE value IN (SELECT value FROM json_each(?1)))`, string(list))
-		if err != nil {
-			return err
-		}
-		left, err := tx.Exec(`DELETE FROM ` + table + ` WHERE circles = '[]'`)
-		if err != nil {
-			return err
-		}
-		n, err := left.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if table == "records" {
-			a.report.Gone += int(n)
-		}
-	}
-	return errors.Join(moved(tx), dirty(tx))
 }
 
 func (a *answer) gone(tx *sql.Tx, gone map[string][]string) error {
@@ -277,7 +221,7 @@ func (a *answer) finish(tx *sql.Tx, c *wire.Complete) error {
 			return err
 		}
 	}
-	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('resume', 'compare', 'loaded')`); err != nil {
+	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('resume', 'compare', 'loaded', 'lost')`); err != nil {
 		return err
 	}
 	if a.right, err = a.p.agrees(tx, c.Sum); err != nil {

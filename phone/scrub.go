@@ -19,7 +19,7 @@ func (p *Phone) failed(err error) error {
 			return fmt.Errorf("wipe records: %w", err)
 		}
 		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided');
-			DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum')`); err != nil {
+			DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum', 'lost')`); err != nil {
 			return fmt.Errorf("wipe records: %w", err)
 		}
 		return errors.Join(f, p.scrub(), p.SweepFiles())

@@ -46,6 +46,7 @@ type written struct {
 	Cursor   int64                              `json:"cursor,omitempty"`
 	Standing string                             `json:"standing,omitempty"`
 	Told     string                             `json:"told,omitempty"`
+	Lost     json.RawMessage                    `json:"lost,omitempty"`
 	Resume   string                             `json:"resume,omitempty"`
 	Circles  []string                           `json:"circles,omitempty"`
 	N        int64                              `json:"n,omitempty"`
@@ -91,7 +92,7 @@ func (w written) phone(t *testing.T) *Phone {
 			t.Fatal(err)
 		}
 	}
-	for key, value := range map[string]string{"epoch": w.Epoch, "standing": w.Standing, "told": cmp.Or(w.Told, w.Standing), "resume": w.Resume} {
+	for key, value := range map[string]string{"epoch": w.Epoch, "standing": w.Standing, "told": cmp.Or(w.Told, w.Standing), "resume": w.Resume, "lost": string(w.Lost)} {
 		if value != "" {
 			must(p.setMeta(key, value))
 		}
@@ -165,10 +166,14 @@ func write(t *testing.T, p *Phone) written {
 			t.Fatal(err)
 		}
 	}
+	lost, err := getMeta(p.db, "lost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Lost = json.RawMessage(lost)
 	if w.Told == w.Standing {
 		w.Told = ""
 	}
-	var err error
 	if w.Cursor, err = getNumber(p.db, "cursor"); err != nil {
 		t.Fatal(err)
 	}

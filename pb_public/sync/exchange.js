@@ -13,10 +13,10 @@ import { unpacked } from './packed.js';
 /**
  * @typedef {import('./overlay.js').Rec} Rec @typedef {import('./overlay.js').Kept} Kept
  * @typedef {{coll: string, id: string, seq: number, whole?: boolean, in?: string[], set?: Record<string, any>}} Row
- * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, compare: boolean,
+ * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, lost: {hash: string, circles: string[]} | null, compare: boolean,
  *   loaded: Record<string, number>, check: '' | 'sums' | 'deep', compared: string, sum: string, mismatches: number}} Place
  *   where the phone is: `standing` is the hash that went with the cursor, `circles` and `told` (their hash) the newest the
- *   server told; `compare`: its records are of another history; `loaded`: snapshot files; `check`: a comparison that is due;
+ *   server told; `lost`: what standings took away since the cursor, and the hash of one without all of it; `compare`: its records are of another history; `loaded`: snapshot files; `check`: a comparison that is due;
  *   `compared`: when it last was by content; `sum` over all records, "" when it is to be made anew
  * @typedef {{place: Place, n: number, records: Map<string, Map<string, Rec>>, kept: Row[], edits: Map<number, Kept>}} State
  *   kept: rows that came and show with the next `complete`
@@ -32,7 +32,7 @@ export function newState() {
 
 /** @returns {Place} */
 function newPlace() {
-  return { epoch: '', cursor: 0, standing: '', resume: '', circles: [], told: '', compare: false, loaded: {}, check: '', compared: '', sum: '', mismatches: 0 };
+  return { epoch: '', cursor: 0, standing: '', resume: '', circles: [], told: '', lost: null, compare: false, loaded: {}, check: '', compared: '', sum: '', mismatches: 0 };
 }
 
 /** First 16 hex digits of SHA-256 over the circles, sorted by bytes, each with a newline. @param {string[]} circles @returns {Promise<string>} */
@@ -62,7 +62,8 @@ export function ask(state, now) {
     if (edits.length && (edits.length >= (now.most ?? maxEdits) || bytes > maxBytes)) break;
     edits.push(e);
   }
-  const { epoch, cursor, standing, told, resume, compare, loaded } = state.place;
+  const { epoch, cursor, standing, resume, compare, loaded } = state.place;
+  const told = state.place.lost?.hash ?? state.place.told;
   const all = {
     epoch, cursor, standing, told: cursor > 0 && told !== standing ? told : '', resume, compare,
     snapshots: !cursor && !now.without, loaded: cursor ? {} : loaded, check: now.check,
@@ -207,7 +208,7 @@ export class Answer {
       return;
     }
     if (!e.reset) return;
-    Object.assign(p, { epoch: String(e.is ?? ''), cursor: 0, standing: '', resume: '', compare: false, check: '' });
+    Object.assign(p, { epoch: String(e.is ?? ''), cursor: 0, standing: '', resume: '', lost: null, compare: false, check: '' });
     this.#unkeep(() => false, w);
     this.#forgetRecords(w);
     this.#first = true;
@@ -290,6 +291,7 @@ export class Answer {
     const circles = s.circles.map(String);
     const lost = new Set(this.state.place.circles);
     for (const c of circles) lost.delete(c);
+    this.#note([...lost], circles, String(s.hash ?? ''));
     this.state.place.circles = circles;
     this.state.place.told = String(s.hash ?? '');
     w.place = true;
@@ -299,6 +301,17 @@ export class Answer {
     for (const row of rows) if (row.in) row.in = row.in.filter(c => !lost.has(c));
     this.#unkeep(row => !row.in || row.in.length > 0, w);
     w.rekeep = true;
+  }
+
+  /**
+   * Remembers what a standing took away since the cursor, under the hash of one that tells the server all of it: the
+   * newest, unless an earlier loss is back in that. (Then one hash cannot tell all; the rest is found by comparing.)
+   * @param {string[]} circles lost @param {string[]} now @param {string} hash
+   */
+  #note(circles, now, hash) {
+    const was = this.state.place.lost;
+    if (!circles.length) return;
+    this.state.place.lost = { hash: was?.circles.some(c => now.includes(c)) ? was.hash : hash, circles: [...new Set([...was?.circles ?? [], ...circles])].sort() };
   }
 
   /** Takes circles from a record; left in none it goes. @param {string} coll @param {Rec} r @param {Set<string>} lost @param {Writes} w */
@@ -373,7 +386,7 @@ export class Answer {
       if (k.landed === false) { k.landed = true; w.edits.add(k.edit.n); }
     }
     const p = this.state.place;
-    Object.assign(p, { cursor: c.cursor, epoch: String(c.epoch ?? p.epoch), resume: '', standing: p.told, compare: false, loaded: {}, compared: p.compared || this.heard });
+    Object.assign(p, { cursor: c.cursor, epoch: String(c.epoch ?? p.epoch), resume: '', standing: p.told, lost: null, compare: false, loaded: {}, compared: p.compared || this.heard });
     p.sum ||= total(this.state);
     this.right = c.sum === undefined || p.sum === c.sum;
     w.place = true;

@@ -174,7 +174,7 @@ test('a phone that lost a record finds out which, and only that comes', async ()
 });
 
 test('a new phone begins with the snapshot file', async () => {
-  const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 7 } }, { changes: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], whole: true, in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
+  const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 7 } }, { packed: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
   const name = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(file))).toString('hex');
   const store = new MemoryStore(), asks = [];
   const c = new Client(store, {

@@ -68,6 +68,43 @@ func TestACareThatReturnsBringsItsRecords(t *testing.T) {
 	}
 }
 
+// Lan's care for bà Bảy ended and began again, and the road broke after each was
+// told. The phone named only the newest standing, which was that of its cursor: the
+// server took it that nothing had happened, and only comparing brought bà Bảy back.
+func TestLostAndBackOnABadRoad(t *testing.T) {
+	for name, then := range map[string]func(s *scene, p *phone.Phone, road *road){
+		"at once": func(*scene, *phone.Phone, *road) {},
+		"and another duty begins": func(s *scene, p *phone.Phone, road *road) {
+			s.put("duties", "", phone.Values{"person": lan, "role": "broadcast"})
+			s.syncsCutAfter(p, road, "standing")
+		},
+		"and ends and begins again": func(s *scene, p *phone.Phone, road *road) {
+			s.careEnds()
+			s.syncsCutAfter(p, road, "standing")
+			s.careReturns()
+			s.syncsCutAfter(p, road, "standing")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.care()
+			p, road, _ := s.phoneOnRoad()
+			s.syncs(p)
+			s.careEnds()
+			s.syncsCutAfter(p, road, "standing")
+			s.careReturns()
+			s.syncsCutAfter(p, road, "standing")
+			then(s, p, road)
+			if r := s.syncs(p); r.Mismatches > 0 || !s.has(p, "persons", bay) {
+				t.Errorf("Lan cares for bà Bảy again and does not get her by herself: %+v", r)
+			}
+			if r := s.syncs(p); r.Exchanges != 1 || r.Changed != 0 {
+				t.Errorf("and then nothing new: %+v", r)
+			}
+		})
+	}
+}
+
 // Lan helped at a stall for an hour; her phone heard of it, and the road broke.
 // When the duty was over the server thought that she stood as before, told her
 // no standing, and her phone put new records into the wrong circles.

@@ -30,6 +30,9 @@ func mutantOn(k int) bool {
 	return k == mutantChosen
 }
 
+// A test comes by a break where it makes a difference, as far as that can be told
+// at once: by a bound only with the very number.
+
 // mutantOff: the statement is left out.
 func mutantOff(k int) bool { return !mutantOn(k) }
 
@@ -37,7 +40,7 @@ func mutantOff(k int) bool { return !mutantOn(k) }
 func mutantFlip(k int, x bool) bool { return x != mutantOn(k) }
 
 // mutantNever: the guard is left out.
-func mutantNever(k int, x bool) bool { return !mutantOn(k) && x }
+func mutantNever(k int, x bool) bool { return x && !mutantOn(k) }
 
 // mutantAnd takes && for ||.
 func mutantAnd(k int, a bool, b func() bool) bool {
@@ -56,16 +59,16 @@ func mutantOr(k int, a bool, b func() bool) bool {
 }
 
 // mutantLess takes < for <=.
-func mutantLess[T cmp.Ordered](k int, a, b T) bool { return a < b || mutantOn(k) && a == b }
+func mutantLess[T cmp.Ordered](k int, a, b T) bool { return a < b || a == b && mutantOn(k) }
 
 // mutantMost takes <= for <.
-func mutantMost[T cmp.Ordered](k int, a, b T) bool { return a < b || !mutantOn(k) && a == b }
+func mutantMost[T cmp.Ordered](k int, a, b T) bool { return a < b || a == b && !mutantOn(k) }
 
 // mutantMore takes > for >=.
-func mutantMore[T cmp.Ordered](k int, a, b T) bool { return a > b || mutantOn(k) && a == b }
+func mutantMore[T cmp.Ordered](k int, a, b T) bool { return a > b || a == b && mutantOn(k) }
 
 // mutantLeast takes >= for >.
-func mutantLeast[T cmp.Ordered](k int, a, b T) bool { return a > b || !mutantOn(k) && a == b }
+func mutantLeast[T cmp.Ordered](k int, a, b T) bool { return a > b || a == b && !mutantOn(k) }
 
 type mutantNumber interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64

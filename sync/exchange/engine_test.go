@@ -192,6 +192,8 @@ func words(lines []wire.Line) string {
 			out = append(out, fmt.Sprint("retry in ", l.RetryIn))
 		case l.Complete != nil:
 			out = append(out, "complete")
+		default:
+			out = append(out, "nothing")
 		}
 	}
 	return strings.Join(out, ", ")
@@ -416,6 +418,7 @@ func TestWherePhonesGoOn(t *testing.T) {
 		{"a new phone", wire.Ask{}, nil, "", pull.Phone{Loaded: map[string]int64{}}},
 		{"one being filled", wire.Ask{Resume: at}, nil, "", pull.Phone{Loaded: map[string]int64{}, Resume: at}},
 		{"one being filled from a future", wire.Ask{Resume: ahead}, nil, "reset", pull.Phone{}},
+		{"one being filled from a future, of a standing that we know", wire.Ask{Epoch: "is", Resume: ahead}, held, "reset", pull.Phone{}},
 		{"one being filled from another history", wire.Ask{Resume: "1.1.1.1.a.x.was"}, nil, "reset", pull.Phone{}},
 		{"with files", wire.Ask{Epoch: "is", Loaded: loaded}, nil, "", pull.Phone{Loaded: map[string]int64{"a": 3}}},
 		{"with files of now", wire.Ask{Epoch: "is", Loaded: map[string]wire.Cursor{"a": 10}}, nil, "", pull.Phone{Loaded: map[string]int64{"a": 10}}},
@@ -677,5 +680,28 @@ func TestStandingsAreRemembered(t *testing.T) {
 	}
 	if s.known.Rank("announcements") != 1 || s.known.Rank("duties") != 0 {
 		t.Error("ranks are not those declared")
+	}
+}
+
+// TestWhatGoesToTheJudge: who sends, what they are called, what they have.
+func TestWhatGoesToTheJudge(t *testing.T) {
+	s := newSquare(t)
+	s.Call(func(_ core.App, person string) string { return "bà " + person })
+	ask := s.complete()
+	ask.Edits = []json.RawMessage{[]byte(`{"n":1,"do":"square.fly"}`), []byte(`{"n":2,"coll":"announcements","id":"announce0000001","change":{"title":"Hội"}}`),
+		[]byte(`{"n":3,"coll":"announcements","id":"announce0000002","change":{"title":"Hội"}}`)}
+	ask.Confirmed = 2
+	s.says("three edits", s.serve(ask), "verdicts 1parkedunknown_action 2merged 3refusednot_found acked 3, rows announce0000001, complete")
+	all, err := s.app.FindAllRecords("parked_edits")
+	if err != nil || len(all) != 1 || all[0].GetString("maker") != "bà "+lan || all[0].GetString("person") != lan {
+		t.Errorf("parked: %v, %v", all, err)
+	}
+	var confirmed int64
+	if err := s.app.DB().NewQuery(`SELECT confirmed FROM sync_phones`).Row(&confirmed); err != nil || confirmed != 2 {
+		t.Errorf("confirmed %d, %v", confirmed, err)
+	}
+	r, err := s.app.FindRecordById("announcements", "announce0000001")
+	if err != nil || r.GetString("title") != "Hội" {
+		t.Errorf("%v, %v", r, err)
 	}
 }

@@ -98,6 +98,7 @@ func Open(dir, server string, options ...Option) (*Phone, error) {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
+	p.tidy()
 	return p, nil
 }
 

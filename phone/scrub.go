@@ -4,6 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -13,47 +16,103 @@ func (p *Phone) failed(err error) error {
 	if errors.As(err, &f) && f.Wipe {
 		// Only what the server has not seen stays; what it has taken for a person to
 		// look at is kept to be read.
-		_, err := p.db.Exec(`UPDATE edits SET state = 'parked', verdict = json_object('n', n, 'is', 'parked', 'code', ?, 'say', ?), at = ? WHERE state = 'waiting' AND n <= ?`,
-			f.Code, f.Say, p.now().UTC().Format(time.RFC3339), f.Acked)
+		err := p.transact(func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE edits SET state = 'parked', verdict = json_object('n', n, 'is', 'parked', 'code', ?, 'say', ?), at = ? WHERE state = 'waiting' AND n <= ?`,
+				f.Code, f.Say, p.now().UTC().Format(time.RFC3339), f.Acked)
+			if err != nil {
+				return err
+			}
+			_, err = tx.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided');
+				DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum', 'lost')`)
+			return errors.Join(err, soiled(tx))
+		})
 		if err != nil {
 			return fmt.Errorf("wipe records: %w", err)
 		}
-		if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided');
-			DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum', 'lost')`); err != nil {
-			return fmt.Errorf("wipe records: %w", err)
-		}
-		return errors.Join(f, p.scrub(), p.SweepFiles())
+		return errors.Join(f, p.scrubIfDue(), p.SweepFiles())
 	}
 	return err
 }
 
-// scrub leaves nothing of deleted records in the file or its log.
-func (p *Phone) scrub() error {
-	if _, err := p.db.Exec(`VACUUM`); err != nil {
-		return fmt.Errorf("scrub: %w", err)
-	}
-	if _, err := p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		return fmt.Errorf("scrub: %w", err)
+// What the note "scrub" asks for: the log emptied, or before that the whole file
+// written anew, and nothing left of downloads.
+const (
+	logDue = "1"
+	allDue = "all"
+)
+
+// dirty notes, in the transaction that deletes, that the log still holds what
+// was deleted.
+func dirty(tx *sql.Tx) error {
+	_, err := tx.Exec(`INSERT INTO meta (key, value) VALUES ('scrub', ?) ON CONFLICT DO NOTHING`, logDue)
+	if err != nil {
+		return fmt.Errorf("note what is to be scrubbed: %w", err)
 	}
 	return nil
 }
 
-// dirty notes, in the transaction that deletes, that the log still holds what
-// was deleted.
-func dirty(tx *sql.Tx) error { return setMeta(tx, "scrub", "1") }
+// soiled notes, in the transaction that deletes everything, that nothing may be left.
+func soiled(tx *sql.Tx) error { return setMeta(tx, "scrub", allDue) }
 
-// scrubIfDue empties the log after records left: nothing of them may stay on
-// the disk. The note outlives a phone that dies in between.
+// scrubIfDue leaves nothing of what was deleted in the file or its log. The note goes
+// last, when it is done: it outlives a phone that dies in between, and another
+// program that is reading the file just now. Then it is done after the next
+// exchange, or when the phone is opened the next time.
 func (p *Phone) scrubIfDue() error {
 	due, err := getMeta(p.db, "scrub")
 	if err != nil || due == "" {
 		return err
 	}
-	if _, err := p.db.Exec(`DELETE FROM meta WHERE key = 'scrub'`); err != nil {
+	if due == allDue {
+		if err := p.sweepParts(""); err != nil {
+			return err
+		}
+		if _, err := p.db.Exec(`VACUUM`); err != nil {
+			return fmt.Errorf("scrub: %w", err)
+		}
+	}
+	if empty, err := p.emptyLog(); err != nil || !empty {
 		return err
 	}
-	if _, err := p.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		return errors.Join(fmt.Errorf("scrub: %w", err), p.setMeta("scrub", "1"))
+	if _, err := p.db.Exec(`DELETE FROM meta WHERE key = 'scrub' AND value = ?`, due); err != nil {
+		return fmt.Errorf("scrub: %w", err)
 	}
 	return nil
+}
+
+// emptyLog moves the log into the file and cuts it to nothing; false when somebody
+// is reading what it holds.
+func (p *Phone) emptyLog() (bool, error) {
+	var busy, frames, moved int
+	if err := p.db.QueryRow(`PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
+		return false, fmt.Errorf("scrub: %w", err)
+	}
+	return busy == 0, nil
+}
+
+// sweepParts deletes snapshot files that were begun, but not that of path keep.
+func (p *Phone) sweepParts(keep string) error {
+	parts, err := filepath.Glob(filepath.Join(p.dir, "snapshot-*.part"))
+	if err != nil {
+		return fmt.Errorf("sweep downloads: %w", err)
+	}
+	for _, part := range parts {
+		if part == keep {
+			continue
+		}
+		if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("sweep downloads: %w", err)
+		}
+	}
+	return nil
+}
+
+// tidy does, when the phone is opened, what an earlier end left undone. What cannot
+// be done now, on a full disk or while another program reads, stays noted: it must
+// not keep anybody from their records, and the next exchange tries and tells.
+func (p *Phone) tidy() {
+	_ = p.scrubIfDue()
+	if cursor, err := getNumber(p.db, "cursor"); err == nil && cursor > 0 { // else a first sync goes on where it was cut
+		_ = p.sweepParts("")
+	}
 }

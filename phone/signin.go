@@ -209,10 +209,14 @@ func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.db.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM bundles; DELETE FROM meta WHERE key NOT IN ('server', 'seal', 'greeted')`); err != nil {
+	err = p.transact(func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM bundles; DELETE FROM meta WHERE key NOT IN ('server', 'seal', 'greeted')`)
+		return errors.Join(err, soiled(tx))
+	})
+	if err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}
-	return p.scrub()
+	return p.scrubIfDue()
 }
 
 // Self returns the ids of the phone and its person, "" when signed out.

@@ -222,6 +222,9 @@ func (m *meeting) download(ctx context.Context, name string) (packed []byte, enc
 		return nil, "", &Failure{Status: http.StatusNotFound}
 	}
 	path := filepath.Join(m.dir, "snapshot-"+name[:16]+".part")
+	if err := m.sweepParts(path); err != nil { // of files that are not offered any more
+		return nil, "", err
+	}
 	part, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, "", err

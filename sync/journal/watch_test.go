@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -55,4 +56,35 @@ func TestWatch(t *testing.T) {
 		}
 	}
 	expect("an edit that is committed", "[village:b] 5")
+}
+
+// An absorption is measured whoever asks for it, in a transaction of theirs or none,
+// and a look that finds nothing is not one.
+func TestMeasure(t *testing.T) {
+	app, j := open(t)
+	absorb(t, app, j)
+	n := 0
+	j.Measure(func(took time.Duration) {
+		if took <= 0 {
+			t.Errorf("it took %v", took)
+		}
+		n++
+	})
+	for who, do := range map[string]func(){
+		"the job": func() { absorb(t, app, j) },
+		"a push": func() {
+			if err := app.RunInTransaction(func(tx core.App) error { return j.Absorb(tx, 1) }); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		n = 0
+		run(t, app, `INSERT INTO houses (id, village, color) VALUES (substr(hex(randomblob(8)), 1, 15), 'a', 'red')`)
+		for range 2 {
+			do()
+		}
+		if n != 1 {
+			t.Errorf("%s: measured %d times, want once", who, n)
+		}
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"langso/sync/wire"
 )
 
 // failed does what a refusal of the whole ask demands of the phone.
@@ -15,14 +17,23 @@ func (p *Phone) failed(err error) error {
 	var f *Failure
 	if errors.As(err, &f) && f.Wipe {
 		// Only what the server has not seen stays; what it has taken for a person to
-		// look at is kept to be read.
+		// look at is kept to be read. What was judged before is as it was judged: the
+		// answer that said so was lost.
 		err := p.transact(func(tx *sql.Tx) error {
-			_, err := tx.Exec(`UPDATE edits SET state = 'parked', verdict = json_object('n', n, 'is', 'parked', 'code', ?, 'say', ?), at = ? WHERE state = 'waiting' AND n <= ?`,
-				f.Code, f.Say, p.now().UTC().Format(time.RFC3339), f.Acked)
-			if err != nil {
+			const answered = `UPDATE edits SET state = ?1, verdict = json_object('n', n, 'is', ?1, 'code', ?2, 'say', ?3), at = ?4 WHERE state = 'waiting' AND `
+			at := p.now().UTC().Format(time.RFC3339)
+			for _, v := range f.Verdicts {
+				if v.Is != wire.Taken && v.Is != wire.Merged && v.Is != wire.Refused {
+					continue
+				}
+				if _, err := tx.Exec(answered+`n = ?5`, string(v.Is), f.Code, f.Say, at, v.N); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.Exec(answered+`n <= ?5`, string(wire.Parked), f.Code, f.Say, at, f.Acked); err != nil {
 				return err
 			}
-			_, err = tx.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided');
+			_, err := tx.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state IN ('taken', 'merged', 'settled', 'decided');
 				DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum', 'lost')`)
 			return errors.Join(err, soiled(tx))
 		})

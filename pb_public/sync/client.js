@@ -448,7 +448,8 @@ export class Client extends EventTarget {
   /** What a blocked phone still had is with the server, for a person to look at. @param {Refusal} err */
   async #handedIn(err) {
     const theirs = waiting(this.state.edits.values()).filter(k => k.edit.n <= (err.body.acked ?? 0));
-    for (const k of theirs) Object.assign(k, { verdict: { n: k.edit.n, is: 'parked', code: err.code, say: err.message }, heard: this.now().toISOString() });
+    const before = new Map((err.body.verdicts ?? []).map((/** @type {any} */ v) => [v.n, v.is])); // judged, and the answer was lost
+    for (const k of theirs) Object.assign(k, { verdict: { n: k.edit.n, is: before.get(k.edit.n) ?? 'parked', code: err.code, say: err.message }, heard: this.now().toISOString() });
     if (theirs.length) await this.store.settle(theirs);
   }
 

@@ -285,6 +285,13 @@ test('a blocked phone keeps only what the server has not done', async () => {
   assert.deepEqual([state.records.size, state.place.cursor, state.n, [...state.edits.keys()]], [0, 0, 6, [4, 5, 6]]);
 });
 
+test('a blocked phone whose answers were lost is told what was judged before', async () => {
+  const { c } = await lan(() => json({ code: 'phone_blocked', say: 'Máy bị chặn.', wipe: true, acked: 4, verdicts: [{ n: 1, is: 'taken' }, { n: 2, is: 'merged' }, { n: 3, is: 'refused' }] }, 403));
+  for (let i = 0; i < 5; i++) await c.edit({ coll: 'drafts', id: newId(), create: {} });
+  await c.sync();
+  assert.deepEqual([...c.state.edits.values()].map(k => [k.edit.n, k.verdict?.is]), [[3, 'refused'], [4, 'parked'], [5, undefined]]);
+});
+
 test('who must sign in again keeps what waits, in order, under new numbers', async () => {
   const { c } = await lan(a => (a.to ? json({ phone: 'ph2', person: { id: 'lan', name: 'Lan' } }) : json({ code: 'unknown_phone', say: 'Đăng nhập lại.' }, 401)));
   await c.edit({ coll: 'drafts', id: 'd1', create: {} });

@@ -157,20 +157,21 @@ func assemble(ask *wire.Ask, pushed push.Outcome, down []wire.Line) []wire.Line 
 const mostFromBlocked = 2000
 
 // HandIn takes the edits of a blocked phone: each is parked for a person, none is
-// done, and the phone learns nothing but up to which number they were taken.
-func (x *Engine) HandIn(ctx context.Context, p Phone, ask *wire.Ask) (acked int64, err error) {
+// done, and the phone learns nothing but up to which number they were taken, and
+// what became, without a word more, of those that were judged before it was blocked.
+func (x *Engine) HandIn(ctx context.Context, p Phone, ask *wire.Ask) (acked int64, judged []wire.Verdict, err error) {
 	who, err := x.phone(p)
 	if err != nil || len(ask.Edits) == 0 {
-		return who.Acked, err
+		return who.Acked, nil, err
 	}
 	// What cannot even be parked, being no edit or too big, leaves a verdict, and counts too.
 	var have int
 	err = x.app.ConcurrentDB().NewQuery(`SELECT count(*) FROM sync_verdicts WHERE phone = {:phone} AND verdict ->> 'code' IN ('phone_blocked', 'bad_edit', 'too_big')`).Bind(dbx.Params{"phone": p.ID}).Row(&have)
 	if err != nil {
-		return who.Acked, err
+		return who.Acked, nil, err
 	}
 	if have >= mostFromBlocked {
-		return before(ask.Edits, who.Acked), nil
+		return before(ask.Edits, who.Acked), nil, nil
 	}
 	who.Blocked = true
 	pushed, err := x.judge.Push(ctx, who, commune.Author{Person: p.Person, Phone: p.ID}, ask.Edits, x.now(), 0)
@@ -179,8 +180,11 @@ func (x *Engine) HandIn(ctx context.Context, p Phone, ask *wire.Ask) (acked int6
 		if v.Code == "fork" {
 			pushed.Acked = min(pushed.Acked, v.N-1)
 		}
+		if v.Is == wire.Known && v.Was != wire.Parked {
+			judged = append(judged, wire.Verdict{N: v.N, Is: v.Was})
+		}
 	}
-	return pushed.Acked, err
+	return pushed.Acked, judged, err
 }
 
 // before is a number below all of the edits, which nobody looked at, at most acked.

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"testing"
 
+	"langso/phone"
 	"langso/sync/wire"
+	"langso/villagetest"
 )
 
 // handIn sends edits of a blocked phone and returns up to which number the
@@ -54,6 +59,60 @@ func TestABlockedCopyKeepsWhatTheServerHasNot(t *testing.T) {
 	}
 	if acked := k.handIn(t, noteEdit(3, "c")); acked != 3 {
 		t.Errorf("handed in up to %d, want 3", acked)
+	}
+}
+
+// Lan sold two pieces, and a third time more than there were; the answer was lost,
+// and her phone was reported stolen. It was told that all it had was handed in for
+// an officer to look at: it showed a sale as waiting that was done, and one that
+// nobody would ever look at.
+func TestABlockedPhoneHearsWhatWasJudgedBefore(t *testing.T) {
+	for name, options := range map[string][]phone.Option{"binary": nil, "text": {phone.WithJSON()}} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.sells(3)
+			dir, road := filepath.Join(t.TempDir(), "phone"), s.Network()
+			if err := s.PhoneAt(t, dir, lan, nil).Close(); err != nil {
+				t.Fatal(err)
+			}
+			p, err := phone.Open(dir, "", append(options, phone.WithTransport(road), phone.WithClock(s.Clock.Now))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = p.Close() })
+			s.syncs(p)
+			done, tooMany := s.sale(p, 2), s.sale(p, 20)
+			road.Fault = func() villagetest.Fault { return villagetest.Fault{Lose: true} }
+			if _, err := p.Sync(t.Context()); err == nil {
+				t.Fatal("the answer was to be lost")
+			}
+			s.sql(`UPDATE phones SET blocked = 1`)
+			later := s.sale(p, 1)
+			for range 2 { // told twice, as when the answer is lost
+				if _, err := p.Sync(t.Context()); err == nil {
+					t.Fatal("the answer was to be lost")
+				}
+			}
+			road.Fault = nil
+			var f *phone.Failure
+			if _, err := p.Sync(t.Context()); !errors.As(err, &f) || f.Code != "phone_blocked" {
+				t.Fatal(err)
+			}
+			edits, err := p.Edits()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[int64]string{}
+			for _, e := range edits {
+				got[e.N] = e.State
+			}
+			if want := map[int64]string{tooMany: "refused", later: "parked"}; !maps.Equal(got, want) {
+				t.Errorf("the phone keeps %v, want %v; edit %d was done", got, want, done)
+			}
+			if stock := s.field("products", product, "stock"); stock != "1" {
+				t.Errorf("stock %s, want 1", stock)
+			}
+		})
 	}
 }
 

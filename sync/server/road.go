@@ -109,11 +109,11 @@ func (s *Server) handIn(e *core.RequestEvent, phone *phones.Phone, ask *wire.Ask
 }
 
 // handedIn is what a blocked phone is told: that it is, and up to which number its
-// edits were taken.
+// edits were taken, or judged before.
 func (s *Server) handedIn(e *core.RequestEvent, phone *phones.Phone, ask *wire.Ask) (*wire.AskError, error) {
-	acked, err := s.Engine.HandIn(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
+	acked, judged, err := s.Engine.HandIn(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
 	answer := *phones.ErrBlocked
-	answer.Acked = acked
+	answer.Acked, answer.Verdicts = acked, judged
 	return &answer, err
 }
 

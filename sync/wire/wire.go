@@ -207,6 +207,8 @@ type Failure struct {
 	Versions []int  `json:"versions,omitempty"` // with version
 	Wipe     bool   `json:"wipe,omitempty"`     // with phone_blocked
 	Acked    int64  `json:"acked,omitempty"`    // with phone_blocked: edits up to here were handed in and parked
+
+	Verdicts []Verdict `json:"verdicts,omitempty"` // with phone_blocked: those judged before, by number alone
 }
 
 // StandingHash is the fingerprint of a set of circles, in any order.

@@ -609,9 +609,9 @@ func TestABlockedPhoneHandsIn(t *testing.T) {
 		for _, e := range edits {
 			raw = append(raw, []byte(e))
 		}
-		acked, err := s.HandIn(t.Context(), Phone{ID: teller, Person: lan}, &wire.Ask{Edits: raw})
-		if err != nil {
-			t.Fatal(err)
+		acked, judged, err := s.HandIn(t.Context(), Phone{ID: teller, Person: lan}, &wire.Ask{Edits: raw})
+		if err != nil || len(judged) > 0 {
+			t.Fatal(judged, err)
 		}
 		return acked
 	}

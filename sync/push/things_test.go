@@ -217,7 +217,6 @@ func TestValues(t *testing.T) {
 		{"colour", `"x"`, "unknown_field", ""},
 		{"id", `"thing0000000008"`, "by_action_only", thing},
 		{"made", `"2026-11-24 01:02:03.000Z"`, "by_action_only", ""},
-		{"photo", `"x.jpg"`, "by_action_only", ""},
 		{"routed", `"x"`, "by_action_only", ""},
 		{"own", `"x"`, "by_action_only", ""},
 	} {
@@ -237,5 +236,8 @@ func TestValues(t *testing.T) {
 	v := d.asks("owner:lan", d.seq(), fmt.Sprintf(`"coll":"things_x","id":"%s","change":{"name":"12345678901","mail":"x"}`, thing))
 	if v.Code != "bad_value" || !strings.Contains(v.Say, "«mail», «name»") {
 		t.Errorf("two that do not fit: %+v", v)
+	}
+	if v := d.asks("owner:lan", 0, `"coll":"papers_x","id":"paper0000000009","create":{"owner":"lan","photo":"x.jpg"}`); v.Code != "by_action_only" {
+		t.Errorf("a file: %+v", v)
 	}
 }

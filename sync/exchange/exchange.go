@@ -166,7 +166,7 @@ func (x *Engine) HandIn(ctx context.Context, p Phone, ask *wire.Ask) (acked int6
 	}
 	// What cannot even be parked, being no edit or too big, leaves a verdict, and counts too.
 	var have int
-	err = x.app.ConcurrentDB().NewQuery(`SELECT count(*) FROM sync_verdicts WHERE phone = {:phone} AND verdict ->> 'code' IN ('phone_blocked', 'bad_edit', 'too_big')`).Bind(dbx.Params{"phone": p.ID}).Row(&have)
+	err = x.app.ConcurrentDB().NewQuery(`SELECT count(*) FROM sync_verdicts WHERE phone = {:phone} AND verdict ->> 'code' IN ('phone_blocked', 'bad_edit', 'too_big', 'bad_value')`).Bind(dbx.Params{"phone": p.ID}).Row(&have)
 	if err != nil {
 		return who.Acked, nil, err
 	}

@@ -37,6 +37,8 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 	switch {
 	case errors.Is(err, wire.ErrEditBig):
 		return refused(e.n, "too_big", "Nội dung quá lớn, hãy gửi ảnh riêng hoặc viết ngắn lại."), clean{}
+	case errors.Is(err, wire.ErrEditDeep):
+		return refused(e.n, "bad_value", "Nội dung lồng nhau quá nhiều lớp, máy chủ không nhận được."), clean{}
 	case err != nil:
 		return refused(e.n, "bad_edit", "Máy chủ không đọc được việc này."), clean{}
 	}

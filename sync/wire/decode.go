@@ -29,7 +29,14 @@ func DecodeAsk(body []byte) (*Ask, error) {
 	var head struct {
 		V json.RawMessage `json:"v"`
 	}
-	if err := json.Unmarshal(body, &head); err != nil {
+	err := json.Unmarshal(body, &head)
+	var shelf []json.RawMessage
+	if err != nil { // it may be one edit that no parser takes
+		if body, shelf = shelved(body); len(shelf) > 0 {
+			err = json.Unmarshal(body, &head)
+		}
+	}
+	if err != nil {
 		return nil, badAsk(offset(err, body))
 	}
 	if string(head.V) != "1" {
@@ -39,6 +46,7 @@ func DecodeAsk(body []byte) (*Ask, error) {
 	if err := json.Unmarshal(body, &ask); err != nil {
 		return nil, badAsk(offset(err, body))
 	}
+	ask.unshelve(shelf)
 	return ask.checked()
 }
 
@@ -111,6 +119,8 @@ func offset(err error, body []byte) int64 {
 var (
 	ErrEdit    = errors.New("bad_edit")
 	ErrEditBig = errors.New("too_big")
+	// ErrEditDeep is of an edit whose values are nested deeper than MaxNested.
+	ErrEditDeep = errors.New("bad_value")
 )
 
 // EditNumber reads only the number of an edit; false when there is none.
@@ -118,7 +128,7 @@ func EditNumber(raw json.RawMessage) (int64, bool) {
 	var e struct {
 		N json.Number `json:"n"`
 	}
-	if json.Unmarshal(raw, &e) != nil {
+	if json.Unmarshal(raw, &e) != nil && (!deep(raw, MaxNested+inEdit) || json.Unmarshal(flat(raw), &e) != nil) {
 		return 0, false
 	}
 	n, err := e.N.Int64()
@@ -130,6 +140,9 @@ func EditNumber(raw json.RawMessage) (int64, bool) {
 func DecodeEdit(raw json.RawMessage) (*Edit, error) {
 	if len(raw) > MaxEdit {
 		return nil, ErrEditBig
+	}
+	if deep(raw, MaxNested+inEdit) {
+		return nil, ErrEditDeep
 	}
 	var e Edit
 	if err := json.Unmarshal(raw, &e); err != nil {

@@ -31,6 +31,12 @@ func open(t testing.TB) (core.App, *journal.Journal) {
 			t.Fatal(err)
 		}
 	}
+	return app, again(t, app)
+}
+
+// again opens the journal of the app, as at a start.
+func again(t testing.TB, app core.App) *journal.Journal {
+	t.Helper()
 	j := journal.New(app, []journal.Collection{
 		{Name: "houses", Rules: "village(village)", Circles: in("village")},
 		{Name: "people", Rules: "village(village)", Circles: in("village"),
@@ -39,7 +45,7 @@ func open(t testing.TB) (core.App, *journal.Journal) {
 	if err := j.Open(); err != nil {
 		t.Fatal(err)
 	}
-	return app, j
+	return j
 }
 
 func in(field string) func(journal.Row) []string {

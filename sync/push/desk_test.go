@@ -58,8 +58,9 @@ func newDesk(t *testing.T) *desk {
 	}
 	owner, reader := commune.In("owner", "owner"), commune.In("reader", "reader")
 	things := commune.Collection{Name: "things_x", Read: commune.Circles{owner, reader}, Write: commune.Circles{owner}, ServerFields: []string{"own"},
-		Routes: commune.Routes{"routed": {Via: "village", Of: "villages", From: "name"}},
-		Fields: commune.Policies{"claim": commune.Ask, "first": commune.FirstWins, "count": commune.SumAbove(0), "most": commune.Max, "kinds": commune.Set}}
+		Routes:  commune.Routes{"routed": {Via: "village", Of: "villages", From: "name"}},
+		Aliases: commune.Aliases{"saying": {Field: "claim", Until: "2026-12-31"}},
+		Fields:  commune.Policies{"claim": commune.Ask, "first": commune.FirstWins, "count": commune.SumAbove(0), "most": commune.Max, "kinds": commune.Set}}
 	papers := commune.Collection{Name: "papers_x", Read: things.Read, Write: things.Write, Conflict: commune.AppendOnly}
 	closed := commune.Collection{Name: "closed_x", Read: things.Read}
 	domain := commune.Domain{Name: "desk", Title: "Bàn", Collections: []commune.Collection{things, papers, closed}, Actions: []commune.Action{

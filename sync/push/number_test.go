@@ -34,6 +34,7 @@ func TestEditsHaveAnOrder(t *testing.T) {
 		{"one again and the next", []string{note(2, "b"), note(3, "c")}, "2known taken, 3taken, acked 3"},
 		{"the same twice", []string{note(3, "c"), note(3, "c")}, "3taken, 3known taken, acked 3"},
 		{"another under an old number", []string{note(2, "x"), note(3, "c")}, "2refused  fork, acked 2"},
+		{"another, and then the last again", []string{note(1, "x"), note(2, "b"), note(3, "c")}, "1refused  fork, 2known taken, acked 2"},
 		{"another, after one that fails halfway", []string{half(3), note(2, "x"), note(4, "d")}, "3refused  thought_better, 2refused  fork, acked 3"},
 		{"no number", []string{`{"coll":"x"}`, note(3, "c"), `7`}, "3taken, problem at 0, problem at 2, acked 3"},
 		{"nothing that is an edit", []string{`{"n":3,"coll":"things_x"}`, note(4, "d")}, "3refused  bad_edit, 4taken, acked 4"},

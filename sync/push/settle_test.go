@@ -134,6 +134,20 @@ func TestADecisionOnWhatIsNoMore(t *testing.T) {
 			t.Error(got)
 		}
 	})
+	// The numbers of a maker of another history tell nothing: what met then does.
+	for _, field := range []string{"claim", "saying"} {
+		t.Run("a maker of another history, by the name "+field, func(t *testing.T) {
+			d := newDesk(t)
+			p := phone(1)
+			p.Foreign = true
+			if got := says(d.push(p, fmt.Sprintf(`{"n":1,"base":%d,"coll":"things_x","id":"%s","change":{%q:"này"}}`, d.seq(), thing, field))); got != "1parked  needs_person, acked 1" {
+				t.Fatal(got)
+			}
+			if got := d.settles(`"take":"theirs"`, 0); got != "taken" || d.get("things_x", thing, "claim") != "đây" {
+				t.Errorf("%s, and %q stands", got, d.get("things_x", thing, "claim"))
+			}
+		})
+	}
 	t.Run("what the decider wrote", func(t *testing.T) {
 		d := newDesk(t)
 		asked(d, `claim = 'kia'`, `"change":{"claim":"này"}`)

@@ -69,8 +69,7 @@ func communeOf(b *testing.B, households int) *place {
 		b.Fatal(err)
 	}
 	p := &place{Server: s}
-	web := httptest.NewServer(s.Handler())
-	p.url = web.URL
+	p.url = httptest.NewServer(s.Handler()).URL
 	p.person = demo.Cast(demo.Options{Households: households})[0].Person
 	if err := p.App.DB().NewQuery(`SELECT person FROM health_entries GROUP BY person ORDER BY count(*) DESC, person LIMIT 1`).Row(&p.person); err != nil {
 		b.Fatal(err)
@@ -180,7 +179,12 @@ func (p *place) newPhone(b *testing.B, m *meter) *phone.Phone {
 // its connection used again.
 func (p *place) phoneOver(b *testing.B, address string, t http.RoundTripper) *phone.Phone {
 	b.Helper()
-	dir := filepath.Join(b.TempDir(), "phone")
+	return p.phoneIn(b, filepath.Join(b.TempDir(), "phone"), address, t)
+}
+
+// phoneIn is phoneOver in a folder of the caller's.
+func (p *place) phoneIn(b *testing.B, dir, address string, t http.RoundTripper) *phone.Phone {
+	b.Helper()
 	atCounter := &http.Transport{}
 	defer atCounter.CloseIdleConnections()
 	open := func(address string, t http.RoundTripper) *phone.Phone {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"langso/sync/wire"
 )
 
 // Bind binds this phone to the account of a PocketBase token, at a server that
@@ -41,12 +43,18 @@ func (p *Phone) Bind(ctx context.Context, token string) error {
 	if err != nil {
 		return fmt.Errorf("bind phone: %w: %w", ErrNoServer, err)
 	}
-	var got struct{ Phone, Person, Message, Code, Say string }
+	var got struct {
+		Phone, Person, Message, Code, Say string
+		Load                              []wire.Snapshot
+	}
 	if json.Unmarshal(text, &got) != nil {
 		return fmt.Errorf("bind phone: %w", ErrNoServer)
 	}
 	if response.StatusCode != http.StatusOK || got.Phone == "" {
 		return fmt.Errorf("bind phone: the server answered %d: %s", response.StatusCode, strings.TrimSpace(got.Message+" "+got.Code+" "+got.Say))
 	}
-	return p.Adopt(got.Phone, got.Person)
+	if err := p.Adopt(got.Phone, got.Person); err != nil {
+		return err
+	}
+	return p.offered(got.Load)
 }

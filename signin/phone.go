@@ -329,5 +329,11 @@ func (s *Service) signOut(e *core.RequestEvent, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{}, s.phones().Forget(p.ID)
+	if err := s.phones().Forget(p.ID); err != nil {
+		return nil, err
+	}
+	if s.Left != nil {
+		s.Left(p.ID)
+	}
+	return map[string]any{}, nil
 }

@@ -38,6 +38,7 @@ type Service struct {
 	Tokens    NumberProof                         // nil: Firebase's word is not taken
 	WebPush   *webpush.Sender                     // nil: no phone can be woken through its browser
 	Load      func(person string) []wire.Snapshot // files that a new phone begins with; nil: its first ask tells
+	Left      func(phone string)                  // hears of a phone that signed out; nil: nobody does
 
 	mu     sync.Mutex
 	minute time.Time // the minute being counted

@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -166,13 +167,18 @@ func (l *line) verdicts(c *cobra.Command, all []wire.Verdict) error {
 
 func (l *line) watch() *cobra.Command {
 	var every time.Duration
-	c := &cobra.Command{Use: "watch", Short: "Sync again and again until interrupted", Args: cobra.NoArgs}
-	c.Flags().DurationVar(&every, "every", time.Minute, "how often")
+	c := &cobra.Command{Use: "watch", Short: "Sync whenever the server hints that something is new, and by the clock, until interrupted", Args: cobra.NoArgs}
+	c.Flags().DurationVar(&every, "every", time.Minute, "how often without a hint")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
 		defer stop()
 		return l.with(func(p *phone.Phone) error {
-			p.Watch(ctx, every, nil, func(r phone.Report, err error) {
+			poke := make(chan struct{}, 1)
+			var listen sync.Once
+			p.Watch(ctx, every, poke, func(r phone.Report, err error) {
+				if r.Complete {
+					listen.Do(func() { go l.pokes(ctx, p, poke) })
+				}
 				if err != nil {
 					fmt.Fprintln(c.ErrOrStderr(), err)
 				} else if err := l.synced(c, r); err != nil {
@@ -185,6 +191,21 @@ func (l *line) watch() *cobra.Command {
 		})
 	}
 	return c
+}
+
+// pokes pokes at each hint of the server. When that no longer accepts this phone,
+// the next sync tells why.
+func (l *line) pokes(ctx context.Context, p *phone.Phone, poke chan<- struct{}) {
+	heard, err := p.Hints(ctx)
+	if err != nil {
+		return // signed out meanwhile: the clock's sync tells
+	}
+	for range heard {
+		select {
+		case poke <- struct{}{}:
+		default: // one is due already
+		}
+	}
 }
 
 func (l *line) list() *cobra.Command {

@@ -32,7 +32,11 @@ func bindSignIn(se *core.ServeEvent, s *server.Server, auth string) {
 		if err != nil {
 			return phones.WriteError(e.Response, err)
 		}
-		return e.JSON(http.StatusOK, map[string]string{"phone": phone.Id, "person": e.Auth.Id})
+		answer := map[string]any{"phone": phone.Id, "person": e.Auth.Id}
+		if load := s.Engine.Load(e.Auth.Id); len(load) > 0 {
+			answer["load"] = load
+		}
+		return e.JSON(http.StatusOK, answer)
 	}).Bind(apis.RequireAuth(auth))
 	se.Router.POST("/api/phones/sign-out", func(e *core.RequestEvent) error {
 		body, err := io.ReadAll(io.LimitReader(e.Request.Body, bodyMost))
@@ -46,6 +50,7 @@ func bindSignIn(se *core.ServeEvent, s *server.Server, auth string) {
 		if err != nil {
 			return phones.WriteError(e.Response, err)
 		}
+		s.Hints.Drop(p.ID)
 		return e.JSON(http.StatusOK, map[string]string{})
 	}).Unbind(apis.DefaultLoadAuthTokenMiddlewareId)
 }

@@ -57,6 +57,7 @@ type Hub struct {
 	circles   map[string]map[*listener]struct{}
 	windows   map[string][]*listener
 	closed    bool
+	counted   func(listeners int) // hears each change, under the lock; nil but in tests
 }
 
 // Head is a place in the history.

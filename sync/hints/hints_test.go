@@ -17,7 +17,9 @@ import (
 	"langso/commune"
 	"langso/commune/broadcast"
 	"langso/commune/people"
+	"langso/hooks"
 	"langso/phone"
+	"langso/signin"
 	"langso/sync/wire"
 	"langso/villagetest"
 )
@@ -38,7 +40,7 @@ type scene struct {
 
 func newScene(t testing.TB) *scene {
 	t.Helper()
-	s := &scene{t: t, Server: villagetest.New(t, []commune.Domain{people.Domain, broadcast.Domain})}
+	s := &scene{t: t, Server: villagetest.New(t, []commune.Domain{people.Domain, broadcast.Domain}, func(o *hooks.Options) { o.SignIn = &signin.Service{Now: o.Now} })}
 	live := httptest.NewUnstartedServer(s.Handler())
 	live.Listener = narrow{live.Listener}
 	live.Start()
@@ -262,10 +264,21 @@ func TestLongPoll(t *testing.T) {
 // waits until so many listen.
 func (s *scene) waits(n int) {
 	s.t.Helper()
-	for end := time.Now().Add(10 * time.Second); s.Hints.Count() != n; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			s.t.Fatalf("%d listen, want %d", s.Hints.Count(), n)
+	so := make(chan struct{}, 1)
+	s.Hints.Counted(func(listeners int) {
+		if listeners != n {
+			return
 		}
+		select {
+		case so <- struct{}{}:
+		default:
+		}
+	})
+	defer s.Hints.Counted(nil)
+	select {
+	case <-so:
+	case <-time.After(10 * time.Second):
+		s.t.Fatalf("%d listen, want %d", s.Hints.Count(), n)
 	}
 }
 
@@ -398,5 +411,32 @@ func TestThePhoneHears(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range heard { // closed when the server no longer accepts it
+	}
+}
+
+// Who signs out is not heard of any more at once, not when somebody looks again.
+func TestWhoSignsOutIsDropped(t *testing.T) {
+	s := newScene(t)
+	p, err := phone.Open(t.TempDir(), s.url, phone.WithClock(s.Clock.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.SignInByInvitation(t.Context(), s.Invitation(t, lan), ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	heard, err := p.Hints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.waits(1)
+	if err := p.SignOut(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	s.waits(0)
+	for range heard { // closed: the phone is not asked again
 	}
 }

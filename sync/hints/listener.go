@@ -47,6 +47,7 @@ func (h *Hub) add(l *listener, now time.Time) bool {
 	}
 	l.quiet, l.reviewed = now, now
 	h.listeners[l] = struct{}{}
+	h.count()
 	h.windows[l.phone] = append(h.windows[l.phone], l)
 	h.stand(l, l.circles)
 	h.mu.Unlock()
@@ -82,12 +83,19 @@ func (h *Hub) remove(l *listener) {
 		return
 	}
 	delete(h.listeners, l)
+	h.count()
 	h.stand(l, nil)
 	of := slices.DeleteFunc(slices.Clone(h.windows[l.phone]), func(o *listener) bool { return o == l })
 	if len(of) == 0 {
 		delete(h.windows, l.phone)
 	} else {
 		h.windows[l.phone] = of
+	}
+}
+
+func (h *Hub) count() {
+	if h.counted != nil {
+		h.counted(len(h.listeners))
 	}
 }
 

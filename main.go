@@ -36,7 +36,7 @@ func main() {
 		HideStartBanner:  true,
 		DBConnect:        journal.Connect,
 		DataMaxOpenConns: 16,
-		DataMaxIdleConns: 4,
+		DataMaxIdleConns: 16, // all: a connection that is closed takes its compiled statements along
 		AuxMaxOpenConns:  4,
 		AuxMaxIdleConns:  1,
 	})

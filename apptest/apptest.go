@@ -63,7 +63,7 @@ func Dir(tb testing.TB) string {
 // Boot opens the app in a data folder. Whoever calls it ends it.
 func Boot(tb testing.TB, dir string) core.App {
 	tb.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect, DataMaxOpenConns: 8, DataMaxIdleConns: 4})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect, DataMaxOpenConns: 8, DataMaxIdleConns: 8})
 	if err := app.Bootstrap(); err != nil {
 		tb.Fatal(err)
 	}

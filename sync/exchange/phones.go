@@ -16,8 +16,7 @@ func (x *Engine) phone(p Phone) (push.Phone, error) {
 	read := func(db dbx.Builder) error {
 		return db.NewQuery(`SELECT no, acked FROM sync_phones WHERE phone = {:phone}`).Bind(dbx.Params{"phone": p.ID}).Row(&out.No, &out.Acked)
 	}
-	// Through the writer: a push just before may not be in a reader's snapshot.
-	err := read(x.app.NonconcurrentDB())
+	err := read(x.app.ConcurrentDB())
 	if !errors.Is(err, sql.ErrNoRows) {
 		return out, err
 	}

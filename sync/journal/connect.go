@@ -13,5 +13,5 @@ import (
 // connection has one and a commune's computer is small.
 func Connect(path string) (*dbx.DB, error) {
 	return dbx.NewFromDB(sqlite.Open(path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-8000)&_pragma=recursive_triggers(ON)"), "sqlite"), nil
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-4000)&_pragma=recursive_triggers(ON)"), "sqlite"), nil
 }

@@ -104,6 +104,11 @@ func (j *Journal) Open() error {
 		}
 		db := &writer{db: tx.NonconcurrentDB()}
 		defer db.close()
+		// Each look at the records asks when a collection was last saved, which lies behind
+		// long texts in the row.
+		if err := db.exec(`CREATE INDEX IF NOT EXISTS journal_collections_saved ON _collections (updated)`); err != nil {
+			return err
+		}
 		if err := j.sumUp(db); err != nil {
 			return err
 		}

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pocketbase/dbx"
 
@@ -34,14 +36,15 @@ type Reader struct {
 // now. It is the commonest question of all.
 func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64, watched []string) (q Quiet, err error) {
 	db := j.app.ConcurrentDB().(*dbx.DB).DB()
-	numbers, err := j.numbers(ctx, db, circles)
+	list, numbers, err := j.numbers(ctx, db, circles)
 	if err != nil {
 		return q, err
 	}
 	var busy bool
 	var a, b int64
 	err = db.QueryRowContext(ctx, `SELECT epoch, seq, floor, `+lastOf(watched)+`, EXISTS (SELECT 1 FROM journal_touched) OR EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
-		numbers+`) AND seq > ?), t.a, t.b FROM journal_meta, (SELECT coalesce(sum(a), 0) AS a, coalesce(sum(b), 0) AS b FROM journal_circles WHERE no IN (`+numbers+`)) t`, cursor).
+		list+`) AND seq > ?), t.a, t.b FROM journal_meta, (SELECT coalesce(sum(a), 0) AS a, coalesce(sum(b), 0) AS b FROM journal_circles WHERE no IN (`+list+`)) t`,
+		slices.Concat(numbers, []any{cursor}, numbers)...).
 		Scan(&q.Epoch, &q.Seq, &q.Floor, &q.Last, &busy, &a, &b)
 	q.Idle, q.Sum = !busy, sum.Sum{A: uint32(a), B: uint32(b)}
 	return q, err
@@ -157,18 +160,29 @@ func (r *Reader) query(query string, args ...any) (*dbx.Rows, error) {
 }
 
 func plain(query string) string {
-	for i := range 10 {
-		query = strings.ReplaceAll(query, "{:p"+strconv.Itoa(i)+"}", "?"+strconv.Itoa(i+1))
+	if done, ok := plains.Load(query); ok {
+		return done.(string)
 	}
-	return strings.NewReplacer("[[", "`", "]]", "`", "{{", "`", "}}", "`").Replace(query)
+	out := query
+	for i := range 10 {
+		out = strings.ReplaceAll(out, "{:p"+strconv.Itoa(i)+"}", "?"+strconv.Itoa(i+1))
+	}
+	out = strings.NewReplacer("[[", "`", "]]", "`", "{{", "`", "}}", "`").Replace(out)
+	plains.Store(query, out)
+	return out
 }
 
-// numbers returns the circles' numbers as an SQL list; circles that nothing was
-// ever in have none.
+// plains are texts that were translated. They hold no values, so there are few:
+// those of this package, and one for each state of a shared collection's fields.
+var plains sync.Map
+
+// numbers returns the circles' numbers as an SQL list with its arguments; circles
+// that nothing was ever in have none. The list is filled up to a few lengths, or
+// there would be a text to compile for each size of a standing.
 func (j *Journal) numbers(ctx context.Context, db interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
-}, circles []string) (string, error) {
-	var b strings.Builder
+}, circles []string) (list string, args []any, err error) {
+	args = make([]any, 0, len(circles)+few)
 	for _, name := range circles {
 		j.mu.RLock()
 		no, ok := j.circles[name]
@@ -179,22 +193,22 @@ func (j *Journal) numbers(ctx context.Context, db interface {
 				continue
 			}
 			if err != nil {
-				return "", err
+				return "", nil, err
 			}
 			j.mu.Lock()
 			j.circles[name], j.names[no] = no, name
 			j.mu.Unlock()
 		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatInt(no, 10))
+		args = append(args, no)
 	}
-	if b.Len() == 0 {
-		return "0", nil
+	for len(args) == 0 || len(args)%few != 0 {
+		args = append(args, int64(0)) // no circle has this number
 	}
-	return b.String(), nil
+	return strings.Repeat(",?", len(args))[1:], args, nil
 }
+
+// few is the step in which lists of circles grow.
+const few = 4
 
 // Entry is a record's place in one circle: where it stands in the order of
 // changes, since when it is there, and whether it left.
@@ -229,11 +243,11 @@ func (r *Reader) EntriesExcept(ctx context.Context, circle string, upTo int64, c
 }
 
 func (r *Reader) entries(ctx context.Context, circles []string, where string, args ...any) ([]Entry, error) {
-	numbers, err := r.j.numbers(ctx, r.tx, circles)
+	list, numbers, err := r.j.numbers(ctx, r.tx, circles)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.tx.QueryContext(ctx, `SELECT circle, seq, coll, rid, entered, out FROM journal_entries WHERE circle IN (`+numbers+`) AND `+where, args...)
+	rows, err := r.tx.QueryContext(ctx, `SELECT circle, seq, coll, rid, entered, out FROM journal_entries WHERE circle IN (`+list+`) AND `+where, append(numbers, args...)...)
 	if err != nil {
 		return nil, err
 	}

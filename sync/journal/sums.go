@@ -113,11 +113,11 @@ func (j *Journal) sumUp(db *writer) error {
 // Totals returns what lies in each of the circles; one that nothing was ever in
 // has a zero Total.
 func (r *Reader) Totals(ctx context.Context, circles []string) (map[string]Total, error) {
-	numbers, err := r.j.numbers(ctx, r.tx, circles)
+	list, numbers, err := r.j.numbers(ctx, r.tx, circles)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.tx.QueryContext(ctx, `SELECT name, n, a, b FROM journal_circles WHERE no IN (`+numbers+`)`)
+	rows, err := r.tx.QueryContext(ctx, `SELECT name, n, a, b FROM journal_circles WHERE no IN (`+list+`)`, numbers...)
 	if err != nil {
 		return nil, err
 	}

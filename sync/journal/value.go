@@ -50,6 +50,10 @@ func Text(s string) json.RawMessage {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
+	if easy(s) {
+		out := make([]byte, 0, len(s)+2)
+		return append(append(append(out, '"'), s...), '"')
+	}
 	var b bytes.Buffer
 	b.Grow(len(s) + 2)
 	enc := json.NewEncoder(&b)
@@ -58,6 +62,19 @@ func Text(s string) json.RawMessage {
 		return json.RawMessage(`""`)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+}
+
+// easy tells whether a text stands in JSON as it is.
+func easy(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c == '"' || c == '\\':
+			return false
+		case c == 0xE2 && strings.HasPrefix(s[i:], "\u2028"), c == 0xE2 && strings.HasPrefix(s[i:], "\u2029"):
+			return false // line ends to a browser's eye
+		}
+	}
+	return true
 }
 
 func wireNumber(v any) json.RawMessage {

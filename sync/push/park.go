@@ -52,7 +52,7 @@ func (j *Judge) regroup(tx core.App, parked *core.Record) error {
 // one look when nothing moved.
 func (j *Judge) Follow(app core.App) error {
 	var ids []string
-	err := app.NonconcurrentDB().NewQuery(`SELECT p.id FROM parked_edits p JOIN journal_collections c ON c.name = p.coll
+	err := app.ConcurrentDB().NewQuery(`SELECT p.id FROM parked_edits p JOIN journal_collections c ON c.name = p.coll
 		JOIN journal_records r ON r.coll = c.no AND r.rid = p.record
 		WHERE p.state = 'waiting' AND p.code IN ('needs_person', 'changed_since') AND r.seq > p.seq`).Column(&ids)
 	if err != nil || len(ids) == 0 {

@@ -1,8 +1,10 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,10 +18,26 @@ type params = dbx.Params
 
 // target is a phone that can be woken.
 type target struct {
+	Row                    int64 // where it lies in the table: pages go in this order
 	ID, Transport, Address string
-	State                  string // of the address
+	Suspect                bool // the address, and so far
 	Registered             int64
 	choice
+}
+
+// place is what a cursor says of a phone. The number is enough unless somebody
+// packs the table anew; the id finds it again then.
+func (p target) place() string { return strconv.FormatInt(p.Row, 10) + "." + p.ID }
+
+// placeOf reads a cursor. One of another form, which an older program wrote,
+// is the beginning: rather twice than never.
+func placeOf(cursor string) (row int64, id string) {
+	number, id, ok := strings.Cut(cursor, ".")
+	row, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil {
+		return 0, ""
+	}
+	return row, id
 }
 
 // running narrows rows with first and last day to those that hold today.
@@ -75,6 +93,66 @@ func audience(circle commune.Circle, roads []string, now time.Time) (where strin
 		AND p.address != '' AND p.address_state != 'gone' AND NOT p.blocked`, bind, nil
 }
 
+// inOrder is by which a circle's phones are read: those of the whole commune as
+// they lie in the table, so that a million of them cost one walk through it; the
+// others are found by their persons and put in order, which the plus tells SQLite.
+func inOrder(circle commune.Circle) string {
+	if circle.Kind() == "commune" {
+		return "p.rowid"
+	}
+	return "+p.rowid"
+}
+
+// sentOf is all that a wake-up needs to know of a phone, as one text: each column
+// that crosses from SQLite costs as much as finding the row. The address is last,
+// for it may hold anything.
+const sentOf = `concat_ws(' ', p.rowid, p.registered_at, p.address_state = 'suspect', p.id, p.transport, p.address)`
+
+// read takes apart what sentOf put together.
+func (p *target) read(text string) error {
+	var row, registered, suspect string
+	for _, part := range []*string{&row, &registered, &suspect, &p.ID, &p.Transport} {
+		var ok bool
+		if *part, text, ok = strings.Cut(text, " "); !ok {
+			return errors.New("read a phone of a circle: a part is missing")
+		}
+	}
+	var err1, err2 error
+	p.Row, err1 = strconv.ParseInt(row, 10, 64)
+	p.Registered, err2 = strconv.ParseInt(registered, 10, 64)
+	p.Suspect, p.Address = suspect == "1", text
+	return errors.Join(err1, err2)
+}
+
+// Several pages are read at once: each write makes SQLite forget what it had read,
+// and a look at 4,000 phones costs little more than one at 400. What was read is
+// used for so long.
+const (
+	readAhead = 4 * maxWindow
+	stillNew  = 2 * time.Second
+)
+
+// ahead is phones of a delivery that were read and not sent yet.
+type ahead struct {
+	phones []target
+	all    bool // there are none after them
+	at     time.Time
+}
+
+// page returns the next page, after the delivery's cursor, and whether there are more.
+func (a *ahead) page(o *Outbox, j *job, has heard) (phones []target, more bool, err error) {
+	now := o.Now()
+	if len(a.phones) == 0 || now.Sub(a.at).Abs() > stillNew {
+		if a.phones, err = page(o.App, j, o.roads(), has, readAhead, now); err != nil {
+			return nil, false, err
+		}
+		a.all, a.at = len(a.phones) < readAhead, now
+	}
+	n := min(len(a.phones), int(o.window.Load()))
+	phones, a.phones = a.phones[:n], a.phones[n:]
+	return phones, len(a.phones) > 0 || !a.all, nil
+}
+
 // page returns up to limit phones of the delivery's circle after its cursor, in
 // order, that have an address on one of the roads. Passed over are blocked
 // phones, those whose address is gone, those that have the notice, and for what
@@ -84,7 +162,8 @@ func page(app core.App, j *job, roads []string, has heard, limit int, now time.T
 	if err != nil || len(roads) == 0 {
 		return nil, err
 	}
-	bind["after"], bind["limit"], bind["seq"], bind["epoch"] = j.cursor(), limit, has.seq, has.epoch
+	bind["row"], bind["id"] = placeOf(j.cursor())
+	bind["limit"], bind["seq"], bind["epoch"] = limit, has.seq, has.epoch
 	if !j.Class.Shown() {
 		where += ` AND (p.seen = '' OR p.seen >= {:stale})`
 		bind["stale"] = now.Add(-staleAfter).UTC().Format(time.RFC3339)
@@ -92,22 +171,28 @@ func page(app core.App, j *job, roads []string, has heard, limit int, now time.T
 	if has.seq > 0 {
 		where += ` AND NOT (p.cursor_epoch = {:epoch} AND p.cursor >= {:seq})`
 	}
-	rows, err := app.ConcurrentDB().NewQuery(`SELECT p.id, p.transport, p.address, p.address_state, p.registered_at,
-			ifnull(c.quiet_from || '|' || c.quiet_to || '|' || c.digest || '|' || c.off, '')
-		FROM phones p LEFT JOIN notice_choices c ON c.person = p.person
-		WHERE p.id > {:after} AND ` + where + ` ORDER BY p.id LIMIT {:limit}`).Bind(bind).Rows()
+	order, chosen, choices := inOrder(j.Circle), "", ""
+	if chooses(j.Class, j.Kind) {
+		chosen, choices = `, ifnull(c.quiet_from || '|' || c.quiet_to || '|' || c.digest || '|' || c.off, '')`, ` LEFT JOIN notice_choices c ON c.person = p.person`
+	}
+	rows, err := app.ConcurrentDB().NewQuery(`SELECT ` + sentOf + chosen + ` FROM phones p` + choices + `
+		WHERE ` + order + ` > ifnull((SELECT rowid FROM phones WHERE id = {:id}), {:row}) AND ` + where + ` ORDER BY ` + order + ` LIMIT {:limit}`).Bind(bind).Rows()
 	if err != nil {
 		return nil, fmt.Errorf("read phones of a circle: %w", err)
 	}
 	defer rows.Close()
 	out := make([]target, 0, limit)
+	var sent, chose string
+	into := []any{&sent, &chose}[:1+min(1, len(chosen))]
 	for rows.Next() {
-		var p target
-		var chosen string
-		if err := rows.Rows.Scan(&p.ID, &p.Transport, &p.Address, &p.State, &p.Registered, &chosen); err != nil {
+		if err := rows.Rows.Scan(into...); err != nil {
 			return nil, fmt.Errorf("read a phone of a circle: %w", err)
 		}
-		if c := strings.SplitN(chosen, "|", 4); len(c) == 4 {
+		var p target
+		if err := p.read(sent); err != nil {
+			return nil, err
+		}
+		if c := strings.SplitN(chose, "|", 4); len(c) == 4 {
 			p.choice = choice{c[0], c[1], c[2], c[3]}
 		}
 		out = append(out, p)
@@ -118,14 +203,15 @@ func page(app core.App, j *job, roads []string, has heard, limit int, now time.T
 	return out, nil
 }
 
-// reach counts the phones of a circle that can be woken.
-func reach(app core.App, circle commune.Circle, roads []string, now time.Time) (int, error) {
+// reach counts the phones of a circle that can be woken, up to most.
+func reach(app core.App, circle commune.Circle, roads []string, most int, now time.Time) (int, error) {
 	where, bind, err := audience(circle, roads, now)
 	if err != nil || len(roads) == 0 {
 		return 0, err
 	}
+	bind["most"] = most
 	var n int
-	if err := app.ConcurrentDB().NewQuery(`SELECT count(*) FROM phones p WHERE ` + where).Bind(bind).Row(&n); err != nil {
+	if err := app.ConcurrentDB().NewQuery(`SELECT count(*) FROM (SELECT 1 FROM phones p WHERE ` + where + ` LIMIT {:most})`).Bind(bind).Row(&n); err != nil {
 		return 0, fmt.Errorf("count phones of a circle: %w", err)
 	}
 	return n, nil

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -16,19 +17,29 @@ import (
 const (
 	bucketSize   = 20.0
 	bucketRefill = 180.0 // seconds a token
-	// A bucket at or below this mark is written down; any other is in memory
-	// alone. After a restart a phone without a row is taken to be at the mark, so
-	// that no crash lets more through, and a broadcast writes no row a phone.
-	bucketMark = 16.0
+)
+
+// Most buckets are in memory alone: a broadcast must not write a row a phone.
+// For all of them together one row is kept, the floor: no bucket without a row of
+// its own is lower. It is written before the first wake-up of a start, some way
+// below where such buckets are taken to be, and refills as they do, so that
+// neither a crash nor many of them let more through.
+const (
+	floorMost  = 16.0 // phones without a row may always have taken four
+	floorStep  = 2.0  // wake-ups a phone that a start may send without a row
+	floorLeast = 4.0  // from here down each phone has a row: none must starve for others
+	floorRow   = ""   // in place of a phone's id
 )
 
 // buckets holds the phones' buckets that are not full.
 type buckets struct {
 	mu     sync.Mutex
 	seed   maphash.Seed
-	opened time.Time
 	level  map[uint64]bucket
-	low    map[string]bucket // at or below the mark, to be written
+	rows   map[uint64]bool   // have a row, or will
+	low    map[string]bucket // to be written
+	opened bucket            // what a phone had at the start that is not known
+	floor  bucket
 }
 
 type bucket struct {
@@ -41,9 +52,9 @@ func (b bucket) now(now time.Time) float64 {
 	return min(bucketSize, float64(b.tokens)+max(0, passed)/bucketRefill)
 }
 
-// openBuckets reads what was written down.
+// openBuckets reads what was written down, and lowers the floor.
 func openBuckets(app core.App, now time.Time) (*buckets, error) {
-	b := &buckets{seed: maphash.MakeSeed(), opened: now, level: map[uint64]bucket{}, low: map[string]bucket{}}
+	b := &buckets{seed: maphash.MakeSeed(), level: map[uint64]bucket{}, rows: map[uint64]bool{}, low: map[string]bucket{}}
 	var rows []struct {
 		Phone  string
 		Tokens float64
@@ -52,10 +63,21 @@ func openBuckets(app core.App, now time.Time) (*buckets, error) {
 	if err := app.ConcurrentDB().NewQuery(`SELECT phone, tokens, at FROM wake_buckets`).All(&rows); err != nil {
 		return nil, fmt.Errorf("read buckets: %w", err)
 	}
+	have := floorMost
 	for _, r := range rows {
-		b.level[b.key(r.Phone)] = bucket{float32(r.Tokens), uint32(r.At)}
+		one := bucket{float32(r.Tokens), uint32(r.At)}
+		if r.Phone == floorRow {
+			have = min(floorMost, one.now(now))
+			continue
+		}
+		key := b.key(r.Phone)
+		b.level[key], b.rows[key] = one, true
 	}
-	return b, nil
+	b.opened, b.floor = bucket{float32(have), uint32(now.Unix())}, bucket{float32(have), uint32(now.Unix())}
+	if have-floorStep >= floorLeast {
+		b.floor.tokens -= floorStep
+	}
+	return b, saveBuckets(app, map[string]bucket{floorRow: b.floor})
 }
 
 func (b *buckets) key(phone string) uint64 { return maphash.String(b.seed, phone) }
@@ -67,10 +89,7 @@ func (b *buckets) take(phone string, now time.Time) (ok bool, next time.Time) {
 	key := b.key(phone)
 	have, known := b.level[key]
 	if !known {
-		have = bucket{bucketSize, uint32(now.Unix())}
-		if now.Sub(b.opened) < time.Duration((bucketSize-bucketMark)*bucketRefill)*time.Second {
-			have = bucket{bucketMark, uint32(b.opened.Unix())}
-		}
+		have = b.opened
 	}
 	tokens := have.now(now)
 	if tokens < 1 {
@@ -78,8 +97,8 @@ func (b *buckets) take(phone string, now time.Time) (ok bool, next time.Time) {
 	}
 	left := bucket{float32(tokens - 1), uint32(now.Unix())}
 	b.level[key] = left
-	if left.tokens <= bucketMark {
-		b.low[phone] = left
+	if b.rows[key] || float64(left.tokens) < min(floorMost, b.floor.now(now)) {
+		b.low[phone], b.rows[key] = left, true
 	}
 	return true, time.Time{}
 }
@@ -102,24 +121,29 @@ func (b *buckets) written(low map[string]bucket) {
 	}
 }
 
-func saveBuckets(tx core.App, low map[string]bucket) error {
+func saveBuckets(tx core.App, low map[string]bucket) (err error) {
+	if len(low) == 0 {
+		return nil
+	}
+	q := tx.NonconcurrentDB().NewQuery(`INSERT INTO wake_buckets (phone, tokens, at) VALUES ({:phone}, {:tokens}, {:at})
+		ON CONFLICT (phone) DO UPDATE SET tokens = excluded.tokens, at = excluded.at`).Prepare()
+	defer func() { err = errors.Join(err, q.Close()) }()
 	for phone, have := range low {
-		_, err := tx.NonconcurrentDB().NewQuery(`INSERT INTO wake_buckets (phone, tokens, at) VALUES ({:phone}, {:tokens}, {:at})
-			ON CONFLICT (phone) DO UPDATE SET tokens = excluded.tokens, at = excluded.at`).
-			Bind(params{"phone": phone, "tokens": have.tokens, "at": have.at}).Execute()
-		if err != nil {
+		if _, err := q.Bind(params{"phone": phone, "tokens": have.tokens, "at": have.at}).Execute(); err != nil {
 			return fmt.Errorf("write bucket: %w", err)
 		}
 	}
 	return nil
 }
 
-// sweep forgets the buckets that are full again.
+// sweep forgets the buckets that are full again. The floor's row goes with them:
+// without it buckets are taken to be at its top.
 func (b *buckets) sweep(app core.App, now time.Time) error {
 	b.mu.Lock()
 	for key, have := range b.level {
 		if have.now(now) >= bucketSize {
 			delete(b.level, key)
+			delete(b.rows, key)
 		}
 	}
 	b.mu.Unlock()

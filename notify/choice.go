@@ -15,6 +15,11 @@ type choice struct {
 	QuietFrom, QuietTo, Digest, Off string
 }
 
+// chooses tells whether a person's choice has a say in such a notice at all.
+func chooses(class commune.Class, kind string) bool {
+	return rules[class].quiet || class > commune.Needed && kind != ""
+}
+
 // mutes tells whether the person does not want to be called for such a kind.
 // What presses is called for all the same.
 func (c choice) mutes(class commune.Class, kind string) bool {

@@ -318,8 +318,7 @@ func TestRoadThatAsksForALongRest(t *testing.T) {
 		return nil
 	}}
 	o := newOutbox(app, k, f)
-	o.setup()
-	o.sends = make(chan struct{}, 1) // one after the other
+	o.atOnce = 1 // one after the other
 	tell(t, app, "commune", "k", commune.Emergency, day)
 	pass(t, o)
 	if got := f.take(); len(got) != 10 {
@@ -375,7 +374,7 @@ func TestStoppedDeliveryStops(t *testing.T) {
 }
 
 func TestSpread(t *testing.T) {
-	for n, want := range map[int]time.Duration{0: 0, 199: 0, 2400: 12 * time.Second, 1_000_000: 30 * time.Minute} {
+	for n, want := range map[int]time.Duration{0: 0, 1: time.Second, 200: time.Second, 201: 2 * time.Second, 2400: 12 * time.Second, 1_000_000: 30 * time.Minute} {
 		if got := spread(n); got != want {
 			t.Errorf("%d phones over %v, want %v", n, got, want)
 		}

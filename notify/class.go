@@ -60,9 +60,17 @@ func within(key string, d time.Duration) time.Duration {
 	return time.Duration(h.Sum32()%uint32(d/time.Second)) * time.Second
 }
 
+// As many phones a second as the server meets beside its other work, and how
+// long the last of a very large crowd is kept from it.
+const (
+	metPerSecond = 200
+	mostSpread   = 30 * time.Minute
+	// More phones than these are spread no wider: counting them would be for nothing.
+	mostCounted = metPerSecond * int(mostSpread/time.Second)
+)
+
 // spread is over how long so many phones that are woken together should meet the
-// server: as many in a second as it serves beside its other work.
+// server.
 func spread(phones int) time.Duration {
-	const perSecond, most = 200, 30 * time.Minute
-	return min(most, time.Duration(phones/perSecond)*time.Second)
+	return min(mostSpread, time.Duration((phones+metPerSecond-1)/metPerSecond)*time.Second)
 }

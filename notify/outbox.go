@@ -1,11 +1,11 @@
 package notify
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -22,7 +22,7 @@ import (
 // never met by the whole commune at once, and a troubled one by fewer.
 const (
 	minWindow = 100
-	maxWindow = 800
+	maxWindow = 1000
 )
 
 // patience is how long a page waits for a service that asked to be left alone;
@@ -34,7 +34,7 @@ const (
 	scanEvery   = time.Second      // a lost poke is late by no more
 	batchSize   = 100              // deliveries leased at a time
 	jobsAtOnce  = 16               // of them under way at a time
-	sendsAtOnce = 1000             // wake-ups under way at a time
+	sendsAtOnce = 500              // wake-ups of a pace under way at a time: 8,000 a second to a service 60 ms away
 	sendTime    = 15 * time.Second // one wake-up
 	keepDone    = 30 * 24 * time.Hour
 	keepGone    = 60 * 24 * time.Hour // addresses that are no good, for whoever repairs a project
@@ -66,9 +66,10 @@ type Outbox struct {
 
 	once     sync.Once
 	pokes    [2]chan struct{}
-	sends    chan struct{} // a token for each wake-up under way
 	channels map[string]*channel
 	window   atomic.Int64
+	atOnce   int // sends of a batch under way; 0: sendsAtOnce
+	tally    tally
 
 	opening sync.Mutex
 	buckets *buckets
@@ -87,7 +88,7 @@ func (o *Outbox) setup() {
 			o.pokes[i] = make(chan struct{}, 1)
 		}
 		o.window.Store(minWindow)
-		o.sends = make(chan struct{}, sendsAtOnce)
+		o.atOnce = cmp.Or(o.atOnce, sendsAtOnce)
 		o.channels = map[string]*channel{}
 		for _, s := range o.Senders {
 			o.channels[s.Name()] = newChannel(s)
@@ -219,13 +220,14 @@ func (o *Outbox) batch(ctx context.Context, p pace) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b := &batch{outbox: o, worker: newWorker(), buckets: buckets}
+	b := &batch{outbox: o, worker: newWorker(), buckets: buckets, crew: newCrew(o.atOnce)}
+	defer b.crew.dismiss()
 	jobs, err := lease(o.App, p, b.worker, batchSize, now)
 	if err != nil {
 		return 0, err
 	}
 	if len(jobs) > 1 {
-		b.claimed = map[string]commune.Class{}
+		b.claimed, b.seed = map[uint64]commune.Class{}, maphash.MakeSeed()
 	}
 	defer b.keep(ctx)()
 	errs := make([]error, len(jobs))
@@ -286,9 +288,11 @@ type batch struct {
 	outbox  *Outbox
 	worker  string
 	buckets *buckets
+	crew    *crew
 
 	mu      sync.Mutex
-	claimed map[string]commune.Class // phones that a delivery of this batch wakes: how pressingly; nil: it is alone
+	seed    maphash.Seed
+	claimed map[uint64]commune.Class // phones, by a hash, that a delivery of this batch wakes: how pressingly; nil: it is alone
 }
 
 // claim tells whether the phone is the caller's to wake. Only the first to ask
@@ -297,12 +301,13 @@ func (b *batch) claim(phone string, class commune.Class) bool {
 	if b.claimed == nil {
 		return true
 	}
+	key := maphash.String(b.seed, phone)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if before, taken := b.claimed[phone]; taken && (before.Shown() || !class.Shown()) {
+	if before, taken := b.claimed[key]; taken && (before.Shown() || !class.Shown()) {
 		return false
 	}
-	b.claimed[phone] = class
+	b.claimed[key] = class
 	return true
 }
 
@@ -324,13 +329,17 @@ func (b *batch) deliver(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	begun := time.Now()
 	wide, err := b.spread(j)
+	o.tally.spent(begun)
 	if err != nil {
 		return err
 	}
+	var next ahead
 	for ctx.Err() == nil {
-		limit := int(o.window.Load())
-		phones, err := page(o.App, j, o.roads(), has, limit, o.Now())
+		begun := time.Now()
+		phones, more, err := next.page(o, j, has)
+		o.tally.spent(begun)
 		var unknown *unknownCircle
 		if errors.As(err, &unknown) {
 			return j.write(o.App, step{state: dead, attempt: j.Attempt, err: unknown.Error()})
@@ -342,7 +351,10 @@ func (b *batch) deliver(ctx context.Context, j *job) error {
 		if ctx.Err() != nil {
 			return nil // nobody knows what arrived: the page is sent again
 		}
-		more, err := b.settle(j, phones, out, len(phones) == limit)
+		begun = time.Now()
+		more, err = b.settle(j, phones, out, more)
+		o.tally.spent(begun)
+		o.tally.pages.Add(1)
 		if err != nil || !more {
 			return err
 		}
@@ -370,7 +382,7 @@ func (b *batch) spread(j *job) (time.Duration, error) {
 	if !wide[j.Circle.Kind()] {
 		return 0, nil
 	}
-	n, err := reach(b.outbox.App, j.Circle, b.outbox.roads(), b.outbox.Now())
+	n, err := reach(b.outbox.App, j.Circle, b.outbox.roads(), mostCounted, b.outbox.Now())
 	return spread(n), err
 }
 
@@ -386,16 +398,11 @@ func (b *batch) wake(ctx context.Context, j *job, phones []target, wide time.Dur
 			out[i] = err
 			continue
 		}
-		select {
-		case b.outbox.sends <- struct{}{}:
-		case <-ctx.Done():
+		all.Add(1)
+		if !b.crew.do(ctx, func() { defer all.Done(); out[i] = b.outbox.wakeOne(ctx, p.Transport, *d) }) {
+			all.Done()
 			out[i] = ctx.Err()
-			continue
 		}
-		all.Go(func() {
-			defer func() { <-b.outbox.sends }()
-			out[i] = b.outbox.wakeOne(ctx, p.Transport, *d)
-		})
 	}
 	all.Wait()
 	return out
@@ -427,7 +434,7 @@ func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Deli
 	if class == commune.Needed && !b.outbox.alerts.take(p.ID, now) {
 		class = commune.Information // enough noise for this hour
 	}
-	d := &Delivery{Phone: p.ID, Address: p.Address, Class: class, Urgent: class.Shown(), Life: j.life(now), Spread: wide, Key: sameKey(j.Key, p.ID)}
+	d := &Delivery{Phone: p.ID, Address: p.Address, Class: class, Urgent: class.Shown(), Life: j.life(now), Spread: wide}
 	if class.Shown() {
 		d.Tag = j.Notice
 		return d, nil
@@ -436,12 +443,6 @@ func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Deli
 		return nil, &held{next}
 	}
 	return d, nil
-}
-
-// sameKey is the same for the same delivery and phone, and says nothing of either.
-func sameKey(delivery, phone string) string {
-	sum := sha256.Sum256([]byte(delivery + "\x00" + phone))
-	return hex.EncodeToString(sum[:12])
 }
 
 // wakeOne sends one wake-up. A service that asked to be left alone for a moment
@@ -474,7 +475,8 @@ func (o *Outbox) wakeOne(ctx context.Context, road string, d Delivery) error {
 type alerts struct {
 	mu   sync.Mutex
 	hour int64
-	n    map[string]int
+	seed maphash.Seed
+	n    map[uint64]uint8 // by a hash of the phone: of a million, a name each would be much
 }
 
 // mostAlerts is how many times an hour one phone is made to show something that
@@ -485,8 +487,12 @@ func (a *alerts) take(phone string, now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if hour := now.Unix() / 3600; hour != a.hour || a.n == nil {
-		a.hour, a.n = hour, map[string]int{}
+		a.hour, a.n, a.seed = hour, map[uint64]uint8{}, maphash.MakeSeed()
 	}
-	a.n[phone]++
-	return a.n[phone] <= mostAlerts
+	key := maphash.String(a.seed, phone)
+	if a.n[key] >= mostAlerts {
+		return false
+	}
+	a.n[key]++
+	return true
 }

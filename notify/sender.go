@@ -65,8 +65,8 @@ type Delivery struct {
 	// Text is what a text says: without diacritics, one part, no content. ""
 	// for a wake-up.
 	Text string
-	// Key is the same at every try of the same delivery: an idempotency key, and
-	// what a delivery report may name.
+	// Key is the same at every try of the same text: an idempotency key, and what
+	// a delivery report may name. "" for a wake-up, which may be repeated.
 	Key string
 }
 

@@ -60,7 +60,7 @@ func (o *Outbox) sortOut(phones []target, errs []error) outcome {
 		switch {
 		case err == nil:
 			out.reached++
-			if p.State == "suspect" {
+			if p.Suspect {
 				out.well = append(out.well, p)
 			}
 		case errors.Is(err, errMuted):
@@ -160,7 +160,7 @@ func (b *batch) settle(j *job, phones []target, errs []error, more bool) (bool, 
 			// where it is, instead of a row for each of its phones.
 			next = b.again(j, out)
 		case cut:
-			next = step{state: waiting, lease: "@" + phones[tried-1].ID, nextAt: out.rest, reached: out.reached}
+			next = step{state: waiting, lease: "@" + phones[tried-1].place(), nextAt: out.rest, reached: out.reached}
 		}
 		if err := j.write(tx, next); err != nil {
 			return err
@@ -225,7 +225,7 @@ func (b *batch) onward(j *job, phones []target, out outcome, more bool) step {
 	switch {
 	case more:
 		s.state = waiting
-		s.lease, s.until = j.leaseAt(b.worker, phones[len(phones)-1].ID), b.outbox.Now().Add(leaseTime)
+		s.lease, s.until = j.leaseAt(b.worker, phones[len(phones)-1].place()), b.outbox.Now().Add(leaseTime)
 	case one && len(out.refused) > 0:
 		s.state, s.attempt, s.err = dead, j.Attempt, out.refused[0].why
 	case one && len(out.suspect) > 0:

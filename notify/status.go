@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"sort"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,4 +56,16 @@ func (o *Outbox) Status() (Status, error) {
 	}
 	sort.Slice(s.Channels, func(i, j int) bool { return s.Channels[i].Name < s.Channels[j].Name })
 	return s, nil
+}
+
+// tally is what fan-outs cost the database since the start.
+type tally struct{ pages, database atomic.Int64 }
+
+func (t *tally) spent(begun time.Time) { t.database.Add(int64(time.Since(begun))) }
+
+// Cost is how many pages of phones were sent and written since the start, and how
+// long the database took to count, read and write them. No network is in it: the
+// database is never held during a call.
+func (o *Outbox) Cost() (pages int, database time.Duration) {
+	return int(o.tally.pages.Load()), time.Duration(o.tally.database.Load())
 }

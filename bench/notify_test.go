@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -224,6 +225,12 @@ func BenchmarkFanOut(b *testing.B) {
 		b.Run(fmt.Sprintf("phones=%d", n), func(b *testing.B) {
 			app := crowd(b, n)
 			s := fcmOver(b, 60*time.Millisecond)
+			// A server that has been in use has read its tables before: what SQLite
+			// keeps of them has a limit of its own and is not the sender's.
+			warm := &notify.Outbox{App: app, Senders: []notify.Sender{nowhere{}}}
+			if err := errors.Join(notify.Raise(app, emergency(commune.Commune, "warm"), time.Now()), warm.Pass(b.Context())); err != nil {
+				b.Fatal(err)
+			}
 			var took time.Duration
 			var most int64
 			for i := 0; b.Loop(); i++ {

@@ -84,8 +84,14 @@ func (p *plug) pull(out bool) {
 // server: sign in by SMS, pull the cable, write in three domains, reload, plug
 // in again, see the verdicts, and find the records on the server; then the officer
 // takes the dossier a step at the desk, and the villager reads the notice.
-func TestABrowserMeetsTheRealServer(t *testing.T) {
-	for name, open := range map[string]func(t *testing.T, url string, width, height int) browsertest.Window{
+func TestABrowserMeetsTheRealServer(t *testing.T) { inBrowsers(t, meetTheRealServer) }
+
+// opener opens a window of one browser or another.
+type opener func(t *testing.T, url string, width, height int) browsertest.Window
+
+// inBrowsers plays in Chromium and in Firefox, side by side.
+func inBrowsers(t *testing.T, play func(*testing.T, opener)) {
+	for name, open := range map[string]opener{
 		"Chromium": func(t *testing.T, url string, width, height int) browsertest.Window {
 			return browsertest.Open(t, url, width, height)
 		},
@@ -93,11 +99,11 @@ func TestABrowserMeetsTheRealServer(t *testing.T) {
 			return browsertest.OpenFirefox(t, url, width, height, nil)
 		},
 	} {
-		t.Run(name, func(t *testing.T) { t.Parallel(); meetTheRealServer(t, open) })
+		t.Run(name, func(t *testing.T) { t.Parallel(); play(t, open) })
 	}
 }
 
-func meetTheRealServer(t *testing.T, open func(t *testing.T, url string, width, height int) browsertest.Window) {
+func meetTheRealServer(t *testing.T, open opener) {
 	inbox := &messages{}
 	s := villagetest.New(t, domains, func(o *hooks.Options) {
 		o.SignIn = &signin.Service{SMS: &sms.Log{Out: inbox}}

@@ -4,7 +4,8 @@
 // the first. A tap opens what the notice is about and marks it as read.
 /// <reference lib="webworker" />
 
-import { Client } from '../sync/client.js';
+import { Client, later } from '../sync/client.js';
+import * as snapshot from '../sync/later/snapshot.js';
 import { BrowserStore } from '../sync/store.js';
 import { compose, readWake, show } from './compose.js';
 import { ledger } from './ledger.js';
@@ -12,6 +13,8 @@ import { mark } from './mark.js';
 import { keep } from './subscribe.js';
 
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+later.snapshot = async () => snapshot;
 
 /** A browser lets a wake-up work for about half a minute: no exchange is put off for longer. */
 const longest = 15, patience = 20_000;

@@ -6,7 +6,7 @@
 import { compose, isOpen, isTaken, spent, takeUp, unsettled, waiting, write } from './edits.js';
 import { chunksOf } from './chunk.js';
 import { Comparison } from './compare.js';
-import { Answer, Garbled, Writes, ask, newState, takeSnapshot } from './exchange.js';
+import { Answer, Garbled, Writes, ask, newState } from './exchange.js';
 import { authorization, newKey } from './keys.js';
 import { overlay } from './overlay.js';
 import { decided } from './settle.js';
@@ -35,6 +35,9 @@ export class Refusal extends Error {
 export class NoRoad extends Error {}
 
 const path = '/api/sync', quiet = 300, every = 60_000, patience = 45_000;
+
+/** What few meetings need is loaded when one does; in a service worker, which may not load later, it is there from the start. */
+export const later = { snapshot: () => import('./later/snapshot.js') };
 
 export class Client extends EventTarget {
   /** @type {import('./exchange.js').State} */ state = newState();
@@ -363,17 +366,14 @@ export class Client extends EventTarget {
 
   /** Gets snapshot files. @param {Answer['load']} files @returns {Promise<boolean>} false: one could not be had, its records are to come in the answer */
   async #fetchFiles(files) {
+    const { bring, forget, takeSnapshot } = await later.snapshot().catch(err => { throw new NoRoad(String(err)); });
     for (const f of files) {
-      const res = await this.fetch(this.base + '/api/snapshots/' + f.name, { credentials: 'omit' }).catch(err => { throw new NoRoad(String(err)); });
-      if (!res.ok) return false;
-      const bytes = new Uint8Array(await res.arrayBuffer().catch(err => { throw new NoRoad(String(err)); }));
-      const name = [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].map(b => b.toString(16).padStart(2, '0')).join('');
-      if (name !== f.name) return false;
-      const w = takeSnapshot(this.state, new TextDecoder().decode(bytes).trim().split('\n').map(l => JSON.parse(l)));
+      const lines = await bring(this, f.name), w = lines && takeSnapshot(this.state, lines);
       if (!w) return false;
       await this.store.write(w, this.state);
       this.#changed();
     }
+    await forget(this);
     return true;
   }
 

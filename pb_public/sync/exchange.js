@@ -8,7 +8,6 @@ import { rowsOf } from './chunk.js';
 import { total } from './compare.js';
 import { confirmed, isTaken, waiting } from './edits.js';
 import { isZero } from './overlay.js';
-import { unpacked } from './packed.js';
 
 /**
  * @typedef {import('./overlay.js').Rec} Rec @typedef {import('./overlay.js').Kept} Kept
@@ -394,38 +393,9 @@ export class Answer {
   }
 }
 
-/**
- * Takes a snapshot file into a phone without records. @param {State} state @param {any[]} lines its lines
- * @returns {Writes | undefined} undefined: it is no such file, or of another history than the files before it
- */
-export function takeSnapshot(state, lines) {
-  const head = lines[0]?.snapshot, p = state.place;
-  if (!isObject(head) || head.v !== 1 || !Array.isArray(head.circles) || !head.circles.length || !(head.seq > 0) || p.cursor || p.resume) return;
-  const w = new Writes();
-  try {
-    const rows = unpacked(lines.slice(1)).flatMap(c => rowsOf(c).map(r => ({ ...r, coll: c.coll })));
-    if (p.epoch !== head.epoch || !Object.keys(p.loaded).length || head.circles.some((/** @type {string} */ c) => c in p.loaded)) {
-      state.records.clear();
-      w.clear = true;
-      p.loaded = {};
-    }
-    for (const { id, seq, coll, in: at = [], set = {} } of rows) {
-      let of = state.records.get(coll);
-      if (!of) state.records.set(coll, of = new Map());
-      const rec = { id, seq, in: at.map(i => need(head.circles[i], isText)), set };
-      of.set(id, rec);
-      w.put(coll, id, rec);
-    }
-  } catch { return; }
-  p.loaded = { ...p.loaded, ...Object.fromEntries(head.circles.map((/** @type {string} */ c) => [c, head.seq])) };
-  Object.assign(p, { epoch: String(head.epoch), circles: Object.keys(p.loaded).sort(), sum: '' });
-  w.place = true;
-  return w;
-}
-
 /** @param {any} v @returns {boolean} */
-function isObject(v) { return typeof v === 'object' && v !== null && !Array.isArray(v); }
+export function isObject(v) { return typeof v === 'object' && v !== null && !Array.isArray(v); }
 /** @param {any} v @returns {boolean} */
-function isText(v) { return typeof v === 'string' && v !== ''; }
+export function isText(v) { return typeof v === 'string' && v !== ''; }
 /** @param {any} v @param {(v: any) => boolean} is @returns {any} */
-function need(v, is) { if (!is(v)) throw new Garbled('not of the promised shape'); return v; }
+export function need(v, is) { if (!is(v)) throw new Garbled('not of the promised shape'); return v; }

@@ -318,6 +318,7 @@ export class BrowserStore {
       small.put(twice, 'lost');
       if (a) small.put(a, 'account'); else small.delete('account');
     });
+    this.#begun();
   }
 
   /** @param {Account} a */
@@ -345,7 +346,11 @@ export class BrowserStore {
       const edits = tx.objectStore('edits');
       for (const k of await done(edits.getAll())) if (!owed(k)) edits.delete(k.edit.n);
     });
+    this.#begun();
   }
+
+  /** Forgets what came of a snapshot file (later/snapshot.js); nobody waits for it. */
+  #begun() { remove(this.name + '-snapshot').catch(() => {}); }
 }
 
 /** The same in memory. Values are copied on the way in and out, as IndexedDB does. @implements {Store} */

@@ -173,6 +173,73 @@ test('a phone that lost a record finds out which, and only that comes', async ()
   assert.equal(asks.length, 5);
 });
 
+const octets = body => new Response(body, { headers: { 'Content-Type': 'application/octet-stream' } });
+const hex = async text => Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('hex');
+
+/** A server with a snapshot file of some 80 kB, on a road of which `carries` decides, and the phone that begins. */
+async function beginning(carries) {
+  const rows = Array.from({ length: 1000 }, (_, i) => i);
+  const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 1000 } }, { packed: { coll: 'products', ids: rows.map(i => 'p' + i), seq: rows.map(() => 1), in: [[0]], set: { name: rows.map(i => 'Vải thiều Phúc Hòa, hái buổi sáng, số ' + i * 7919) } } }].map(o => JSON.stringify(o) + '\n').join('');
+  const name = await hex(file), bytes = new TextEncoder().encode(file), store = new MemoryStore(), road = { asked: [], without: 0, sent: 0, size: bytes.length };
+  const fetch = async (to, { body }) => {
+    if (to.startsWith('/api/snapshots/')) {
+      const from = Number(new URL('http://x' + to).searchParams.get('from') ?? 0);
+      road.asked.push(from);
+      return carries(bytes.slice(from), road);
+    }
+    const ask = JSON.parse(new TextDecoder().decode(body));
+    if (!ask.snapshots) road.without++;
+    return ask.loaded || !ask.snapshots ? nd({ standing: { hash: 'h', circles: ['market'] } }, { complete: { cursor: 1000, epoch: 'e' } }) : nd({ load: [{ circles: ['market'], seq: 1000, name, bytes: 9 }] });
+  };
+  await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
+  /** As an app that is opened. */
+  const open = async () => { const c = new Client(store, { now: () => at, fetch }); await c.reload(); return c; };
+  return { open, road };
+}
+
+/** A stream that breaks after so many bytes. */
+function cut(bytes, after, road) {
+  let at = 0;
+  return octets(new ReadableStream({ pull(c) {
+    if (at >= bytes.length) return c.close();
+    if (at >= after) return c.error(new TypeError('cut'));
+    c.enqueue(bytes.slice(at, at += 1000));
+    road.sent += 1000;
+  } }));
+}
+
+test('a snapshot file goes on where it was cut, also in an app that was closed: a cut costs a piece at most', async () => {
+  const { open, road } = await beginning((bytes, road) => cut(bytes, 30_000, road));
+  let c, cuts = -1;
+  do { c = await open(); await c.sync(); cuts++; } while (c.mood !== 'idle' && cuts < 20);
+  assert.equal(c.all('products').length, 1000);
+  assert.equal(road.without, 0);
+  assert.ok(cuts > 1 && road.asked.every((from, i) => from % 8192 === 0 && (i === 0 || from > road.asked[i - 1])), String(road.asked));
+  assert.ok(road.sent <= road.size + 8192 * cuts + 1000, road.sent + ' bytes for ' + road.size);
+});
+
+test('a file that was replaced, or is damaged, is done without; a portal is no road', async () => {
+  for (const [who, answer, mood, without] of [
+    ['replaced', () => new Response('', { status: 404 }), 'idle', 1],
+    ['damaged', bytes => { bytes[bytes.length - 9] ^= 1; return octets(bytes); }, 'idle', 1],
+    ['cut, and the browser does not notice', bytes => octets(bytes.slice(0, -9)), 'offline', 0],
+    ['a portal', () => new Response('<html>Wi-Fi</html>', { headers: { 'Content-Type': 'text/html' } }), 'offline', 0],
+    ['the server is busy', () => new Response('', { status: 503 }), 'offline', 0],
+  ]) {
+    const { open, road } = await beginning(answer);
+    const c = await open();
+    await c.sync();
+    assert.deepEqual([c.mood, road.without], [mood, without], who);
+  }
+});
+
+test('damaged pieces are not gone on with twice', async () => {
+  let broken = true;
+  const { open, road } = await beginning((bytes, road) => { if (broken) { bytes[100] ^= 1; return cut(bytes, 40_000, road); } return octets(bytes); });
+  for (const cut of [true, false]) { broken = cut; await (await open()).sync(); }
+  assert.deepEqual([road.asked, road.without], [[0, 32768], 1]);
+});
+
 test('a new phone begins with the snapshot file', async () => {
   const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 7 } }, { packed: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
   const name = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(file))).toString('hex');
@@ -180,7 +247,7 @@ test('a new phone begins with the snapshot file', async () => {
   const c = new Client(store, {
     now: () => at,
     fetch: async (to, { body }) => {
-      if (to === '/api/snapshots/' + name) return new Response(file);
+      if (to === '/api/snapshots/' + name) return octets(file);
       const ask = JSON.parse(new TextDecoder().decode(body));
       asks.push(ask);
       return ask.loaded ? nd({ standing: { hash: 'h', circles: ['commune', 'market'] } }, { gone: { products: ['p2'] } }, { complete: { cursor: 9, epoch: 'e' } })

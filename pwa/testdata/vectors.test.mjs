@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ask, standingHash, takeSnapshot } from '../../pb_public/sync/exchange.js';
+import { ask, standingHash } from '../../pb_public/sync/exchange.js';
+import { takeSnapshot } from '../../pb_public/sync/later/snapshot.js';
 import { authorization, base64url, signingBytes, unbase64url, verify } from '../../pb_public/sync/keys.js';
 import { overlay } from '../../pb_public/sync/overlay.js';
 import { feed, phone, unzero, wire, written } from './phone.mjs';

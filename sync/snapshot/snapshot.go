@@ -49,6 +49,7 @@ type Store struct {
 
 	mu    sync.RWMutex
 	index index
+	tails tails
 }
 
 // index is what the folder says of its file.

@@ -1,12 +1,15 @@
 package snapshot_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pocketbase/dbx"
@@ -17,6 +20,8 @@ import (
 	"langso/hooks"
 	"langso/phone"
 	"langso/signin"
+	"langso/sync/snapshot"
+	"langso/sync/wire"
 	"langso/villagetest"
 )
 
@@ -257,6 +262,64 @@ func TestNobodysOwnLiesInAFile(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// A browser sees no packed bytes: it goes on from the unpacked ones it has.
+func TestTheEndOfAFile(t *testing.T) {
+	s := newScene(t, 1500)
+	card := s.card()
+	packed, err := os.ReadFile(card)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := wire.Unpack(packed, "br", wire.MaxSnapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimSuffix(filepath.Base(card), ".br")
+	get := func(query, accept string) *httptest.ResponseRecorder {
+		return s.Do("GET", "/api/snapshots/"+name+query, "", map[string]string{"Accept-Encoding": accept})
+	}
+	tags := map[string]bool{}
+	for _, c := range []struct {
+		who, query, accept, encoding string
+		from                         int
+	}{
+		{"a phone that begins", "", "gzip, deflate, br", "br", 0},
+		{"a browser without brotli", "", "gzip, deflate", "gzip", 0},
+		{"a program that unpacks nothing", "", "identity", "", 0},
+		{"who was cut", fmt.Sprint("?from=", snapshot.Piece), "gzip, deflate, br, zstd", "br", snapshot.Piece},
+		{"who was cut, on plain HTTP", fmt.Sprint("?from=", snapshot.Piece), "gzip", "gzip", snapshot.Piece},
+		{"who was cut, and asks again", fmt.Sprint("?from=", snapshot.Piece), "br", "br", snapshot.Piece},
+	} {
+		r := get(c.query, c.accept)
+		h := r.Header()
+		if r.Code != 200 || h.Get("Content-Encoding") != c.encoding || h.Get("Vary") != "Accept-Encoding" || !strings.Contains(h.Get("Cache-Control"), "immutable") {
+			t.Fatalf("%s: %d %v", c.who, r.Code, h)
+		}
+		got := r.Body.Bytes()
+		if c.encoding != "" {
+			if got, err = wire.Unpack(got, c.encoding, wire.MaxSnapshot); err != nil {
+				t.Fatalf("%s: %v", c.who, err)
+			}
+		}
+		if !bytes.Equal(got, plain[c.from:]) {
+			t.Errorf("%s: %d bytes, not those from %d", c.who, len(got), c.from)
+		}
+		tags[fmt.Sprint(h.Get("ETag"), c.from, c.encoding)] = true
+	}
+	if len(tags) != 5 {
+		t.Errorf("tags %v: what differs must not be taken for the same", tags)
+	}
+	end := len(plain) / snapshot.Piece * snapshot.Piece
+	if r := get(fmt.Sprint("?from=", end), "identity"); r.Code != 200 || !bytes.Equal(r.Body.Bytes(), plain[end:]) {
+		t.Errorf("the last piece: %d", r.Code)
+	}
+	for _, query := range []string{"?from=1", "?from=-8192", "?from=x", "?from=1e9", fmt.Sprint("?from=", end+snapshot.Piece), "?from=99999999999999999999"} {
+		if r := get(query, "br"); r.Code != 404 {
+			t.Errorf("%s: %d", query, r.Code)
 		}
 	}
 }

@@ -49,6 +49,7 @@ export class Client extends EventTarget {
   /** @type {Promise<void> | undefined} the meeting under way */ #under;
   #running = false; #again = false; #failures = 0; #stale = false; #without = false;
   /** @type {any} */ #timer;
+  /** @type {Answer['load']} files that the answer to a sign-in named: getting them first saves a journey */ #offered = [];
   /** @type {number | undefined} most edits in an ask, after one was too large */ #most;
 
   /** @param {Store} store @param {Options} [with_] */
@@ -213,6 +214,7 @@ export class Client extends EventTarget {
     const key = await newKey();
     const got = await this.#call('POST', '/api/phones/sign-in', { ...how, key: key.text, label });
     if (got.choose) return got.choose;
+    this.#offered = got.load ?? [];
     await this.enter({ phone: got.phone, person: got.person, label, key });
   }
 
@@ -236,6 +238,16 @@ export class Client extends EventTarget {
     this.sync();
   }
 
+  /**
+   * Binds this phone to the account of a PocketBase token, at a server that has langso/sync/attach. The token is used once and not kept.
+   * @param {string} token @param {{name?: string, label?: string}} [about]
+   */
+  async bind(token, { name = '', label = '' } = {}) {
+    const key = await newKey();
+    const got = await this.#call('POST', '/api/sync/phone', { key: key.text, label }, false, { Authorization: token });
+    await this.enter({ phone: got.phone, person: { id: got.person, name }, label, key });
+  }
+
   /** Signs out and forgets everything on this phone. The caller has asked twice when edits wait. */
   async signOut() {
     try { await this.signedCall('/api/phones/sign-out', {}); } catch { /* the key is forgotten here in any case */ }
@@ -248,12 +260,12 @@ export class Client extends EventTarget {
   /** @param {string} to @param {any} body */
   signedCall(to, body) { return this.#call('POST', to, body, true); }
 
-  /** @param {string} method @param {string} to @param {any} [body] @param {boolean} [signed] @returns {Promise<any>} */
-  async #call(method, to, body, signed) {
+  /** @param {string} method @param {string} to @param {any} [body] @param {boolean} [signed] @param {Record<string, string>} [more] @returns {Promise<any>} */
+  async #call(method, to, body, signed, more = {}) {
     const bytes = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));
-    const res = await this.#send(method, to, bytes, signed, {});
+    const res = await this.#send(method, to, bytes, signed, more);
     const got = await res.json().catch(() => { throw new NoRoad('not JSON'); });
-    if (!res.ok) throw new Refusal(got.code ?? 'unknown', got.say ?? '', res.status, got);
+    if (!res.ok) throw new Refusal(got.code ?? 'unknown', got.say ?? got.message ?? '', res.status, got);
     return got;
   }
 
@@ -335,6 +347,9 @@ export class Client extends EventTarget {
     const compare = new Comparison();
     this.#without = false;
     try {
+      const { cursor, resume, loaded } = this.state.place; // and edits never wait for a download
+      if (this.#offered.length && !cursor && !resume && !Object.keys(loaded).length && !this.waiting.length) await this.#fetchFiles(this.#offered);
+      this.#offered = [];
       for (let i = 0; i < 500; i++) {
         const a = await this.#exchange(compare);
         retry = a.retryIn;

@@ -30,16 +30,20 @@ export function hints(client, with_ = {}) {
   const page = with_.page ?? document;
   /** @type {AbortController | undefined} */
   let now;
-  /** @type {any} whom the server sent away: not asked again until the page is looked at anew */
+  /** @type {string | undefined} the phone that listens */
+  let whose;
+  /** @type {string | undefined} one that the server sent away: it does not ask again until the page is looked at anew */
   let refused;
   const look = () => {
-    if (page.hidden || !client.account) { now?.abort(); now = undefined; return; }
-    if (now || refused === client.account) return;
-    const mine = now = new AbortController(), { account } = client;
-    new Listening(client, mine.signal, with_).run().catch(err => { if (err instanceof Ended) { refused = account; client.sync(); } }).finally(() => { if (now === mine) now = undefined; });
+    const { account } = client;
+    if (page.hidden || account?.phone !== whose) { now?.abort(); now = undefined; whose = account?.phone; }
+    if (page.hidden || !account || now || refused === account.phone) return;
+    const mine = now = new AbortController();
+    new Listening(client, mine.signal, with_).run().catch(err => { if (err instanceof Ended) { refused = account.phone; client.sync(); } }).finally(() => { if (now === mine) now = undefined; });
   };
   page.addEventListener('visibilitychange', () => { refused = undefined; look(); });
   client.addEventListener('mood', look); // who signed in just now begins to listen
+  client.addEventListener('change', look); // and who signed out ends it, in every window
   look();
   return () => { now?.abort(); };
 }

@@ -180,16 +180,21 @@ const hex = async text => Buffer.from(await crypto.subtle.digest('SHA-256', new 
 async function beginning(carries) {
   const rows = Array.from({ length: 1000 }, (_, i) => i);
   const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 1000 } }, { packed: { coll: 'products', ids: rows.map(i => 'p' + i), seq: rows.map(() => 1), in: [[0]], set: { name: rows.map(i => 'Vải thiều Phúc Hòa, hái buổi sáng, số ' + i * 7919) } } }].map(o => JSON.stringify(o) + '\n').join('');
-  const name = await hex(file), bytes = new TextEncoder().encode(file), store = new MemoryStore(), road = { asked: [], without: 0, sent: 0, size: bytes.length };
+  const name = await hex(file), bytes = new TextEncoder().encode(file), store = new MemoryStore(), road = { asked: [], heard: [], without: 0, sent: 0, size: bytes.length };
+  const load = [{ circles: ['market'], seq: 1000, name, bytes: 9 }];
   const fetch = async (to, { body }) => {
     if (to.startsWith('/api/snapshots/')) {
       const from = Number(new URL('http://x' + to).searchParams.get('from') ?? 0);
       road.asked.push(from);
+      road.heard.push('file');
       return carries(bytes.slice(from), road);
     }
     const ask = JSON.parse(new TextDecoder().decode(body));
+    if (to === '/api/phones/sign-in') return json({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, load });
+    road.heard.push('ask');
     if (!ask.snapshots) road.without++;
-    return ask.loaded || !ask.snapshots ? nd({ standing: { hash: 'h', circles: ['market'] } }, { complete: { cursor: 1000, epoch: 'e' } }) : nd({ load: [{ circles: ['market'], seq: 1000, name, bytes: 9 }] });
+    const says = ask.edits ? [take(ask.edits)] : [];
+    return ask.loaded || !ask.snapshots ? nd(...says, { standing: { hash: 'h', circles: ['market'] } }, { complete: { cursor: 1000, epoch: 'e' } }) : nd(...says, { load });
   };
   await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
   /** As an app that is opened. */
@@ -218,6 +223,18 @@ test('a snapshot file goes on where it was cut, also in an app that was closed: 
   assert.ok(road.sent <= road.size + 8192 * cuts + 1000, road.sent + ' bytes for ' + road.size);
 });
 
+test('files that the answer to a sign-in names are got first: one ask; what is to be sent waits for none', async () => {
+  for (const edits of [0, 1]) {
+    const { open, road } = await beginning(octets);
+    const c = await open();
+    if (edits) await c.edit({ coll: 'drafts', id: 'd1', create: { note: 'a' } });
+    await c.signIn({ number: '0912345678', code: '123456' }, 'máy');
+    while (c.mood !== 'idle' || !c.notes.synced) await new Promise(r => setTimeout(r, 1));
+    assert.deepEqual(road.heard, edits ? ['ask', 'file', 'ask'] : ['file', 'ask']);
+    assert.equal(c.all('products').length, 1000);
+  }
+});
+
 test('a file that was replaced, or is damaged, is done without; a portal is no road', async () => {
   for (const [who, answer, mood, without] of [
     ['replaced', () => new Response('', { status: 404 }), 'idle', 1],
@@ -238,6 +255,24 @@ test('damaged pieces are not gone on with twice', async () => {
   const { open, road } = await beginning((bytes, road) => { if (broken) { bytes[100] ^= 1; return cut(bytes, 40_000, road); } return octets(bytes); });
   for (const cut of [true, false]) { broken = cut; await (await open()).sync(); }
   assert.deepEqual([road.asked, road.without], [[0, 32768], 1]);
+});
+
+test('a phone is bound to the account of a token, once; without an account it is told why', async () => {
+  const heard = [];
+  const c = new Client(new MemoryStore(), { now: () => at, fetch: async (to, { headers, body }) => {
+    heard.push([to, headers.Authorization]);
+    if (to === '/api/sync') return nd(done);
+    if (headers.Authorization !== 'token') return json({ status: 401, message: 'The request requires valid record authorization token.', data: {} }, 401);
+    assert.match(JSON.parse(new TextDecoder().decode(body)).key, /^(ed25519|p256):/);
+    return json({ phone: 'ph1', person: 'user00000000001' });
+  } });
+  await c.reload();
+  await assert.rejects(c.bind('old'), /requires valid/);
+  assert.equal(c.account, undefined);
+  await c.bind('token', { name: 'Ann' });
+  assert.deepEqual([c.account.phone, c.account.person, c.me], ['ph1', { id: 'user00000000001', name: 'Ann' }, 'user00000000001']);
+  while (heard.at(-1)[0] !== '/api/sync') await new Promise(r => setTimeout(r, 1)); // it meets the server by itself
+  assert.match(heard.at(-1)[1], /^Phone ph1\./);
 });
 
 test('a new phone begins with the snapshot file', async () => {

@@ -9,6 +9,7 @@ const words = new TextEncoder();
 /** A client that counts its meetings, before a server that answers as told. */
 async function scene(answers) {
   const asked = [];
+  let aborted = 0;
   const page = new class extends EventTarget { hidden = false; };
   const client = new class extends EventTarget {
     account = { phone: 'phone0000000001' };
@@ -21,14 +22,14 @@ async function scene(answers) {
       const ask = { path, ...JSON.parse(new TextDecoder().decode(o.body)), authorization: o.headers.Authorization };
       asked.push(ask);
       const answer = answers.shift();
-      if (!answer) return new Promise((_, no) => o.signal.addEventListener('abort', () => no(new Error('aborted'))));
+      if (!answer) return new Promise((_, no) => o.signal.addEventListener('abort', () => { aborted++; no(new Error('aborted')); }));
       return answer(o.signal);
     };
   }();
   client.account.key = await newKey();
   const pauses = [];
   const end = hints(client, { page, random: () => 1, pause: async ms => { pauses.push(ms); } });
-  return { client, page, asked, pauses, end };
+  return { client, page, asked, pauses, end, aborted: () => aborted };
 }
 
 const stream = (...parts) => async () => new Response(new ReadableStream({ start(c) { for (const p of parts) c.enqueue(words.encode(p)); c.close(); } }), { headers: { 'Content-Type': 'text/event-stream' } });
@@ -82,5 +83,22 @@ test('where streams cannot be read it polls', async () => {
   assert.equal(s.asked[2].above, 20);
   assert.equal(s.client.meetings, 1);
   assert.deepEqual(s.pauses, []);
+  s.end();
+});
+
+test('who signs out listens no more, and the next person of this phone does, as themselves', async () => {
+  const s = await scene([]);
+  await until(() => s.asked.length === 1);
+  const { account } = s.client;
+  s.client.account = undefined;
+  s.client.dispatchEvent(new Event('change'));
+  await until(() => s.aborted() === 1);
+  s.client.account = { ...account, phone: 'phone0000000002' };
+  s.client.dispatchEvent(new Event('change'));
+  await until(() => s.asked.length === 2);
+  assert.match(s.asked[1].authorization, /^Phone phone0000000002\./);
+  s.client.account = { ...account, phone: 'phone0000000003' };
+  for (let i = 0; i < 3; i++) s.client.dispatchEvent(new Event('change'));
+  await until(() => s.asked.length === 3 && s.aborted() === 2);
   s.end();
 });

@@ -18,12 +18,7 @@ const commands = {
   async begin() { store = new MemoryStore(); await start(); key = await newKey(); return { key: key.text }; },
   async enter({ phone, person }) { await client.enter({ phone, person: { id: person, name: '' }, label: '', key }); return {}; },
   /** Of a program that has sync attached: by a token of PocketBase. */
-  async bind({ token }) {
-    const { key: text } = await commands.begin();
-    const res = await fetch(base + '/api/sync/phone', { method: 'POST', body: JSON.stringify({ key: text }), headers: { 'Content-Type': 'application/json', Authorization: token } });
-    const { phone, person } = await res.json();
-    return commands.enter({ phone, person });
-  },
+  async bind({ token }) { await commands.begin(); await client.bind(token, { label: 'a browser' }); return { me: client.me }; },
   async restart() { await start(); return {}; },
   async sync({ clock }) { at = new Date(clock); told = true; try { await client.sync(); } finally { told = false; } return { mood: client.mood, ok: client.mood === 'idle' }; },
   async edit({ wish }) { return { n: (await client.edit(wish)).edit.n }; },

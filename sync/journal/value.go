@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
+
+	"langso/sync/text"
 )
 
 // kind is how a column's value is written for phones.
@@ -37,44 +39,11 @@ func (k kind) wire(v any) json.RawMessage {
 	case kindList, kindJSON:
 		return wireJSON(str(v))
 	}
-	text := str(v)
-	if text == "" {
+	s := str(v)
+	if s == "" {
 		return nil
 	}
-	return Text(text)
-}
-
-// Text writes a JSON text without escaping what needs none; bytes that are not
-// UTF-8 (raw SQL can store them) become the replacement character.
-func Text(s string) json.RawMessage {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
-	}
-	if easy(s) {
-		out := make([]byte, 0, len(s)+2)
-		return append(append(append(out, '"'), s...), '"')
-	}
-	var b bytes.Buffer
-	b.Grow(len(s) + 2)
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(s) != nil {
-		return json.RawMessage(`""`)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
-}
-
-// easy tells whether a text stands in JSON as it is.
-func easy(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c < ' ' || c == '"' || c == '\\':
-			return false
-		case c == 0xE2 && strings.HasPrefix(s[i:], "\u2028"), c == 0xE2 && strings.HasPrefix(s[i:], "\u2029"):
-			return false // line ends to a browser's eye
-		}
-	}
-	return true
+	return text.Append(nil, s)
 }
 
 func wireNumber(v any) json.RawMessage {
@@ -101,22 +70,22 @@ func wireNumber(v any) json.RawMessage {
 	return strconv.AppendFloat(nil, f, 'g', -1, 64)
 }
 
-func wireJSON(text string) json.RawMessage {
-	if zeroJSON(text) {
+func wireJSON(s string) json.RawMessage {
+	if zeroJSON(s) {
 		return nil
 	}
-	if !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text, "\uFFFD") // raw SQL stored it; a phone would see a cut answer
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD") // raw SQL stored it; a phone would see a cut answer
 	}
 	var b bytes.Buffer
-	if json.Compact(&b, []byte(text)) != nil {
-		return Text(text) // raw SQL stored something that is not JSON
+	if json.Compact(&b, []byte(s)) != nil {
+		return text.Append(nil, s) // raw SQL stored something that is not JSON
 	}
 	if zeroJSON(b.String()) {
 		return nil
 	}
 	if strange(b.Bytes()) {
-		return Text(text)
+		return text.Append(nil, s)
 	}
 	return b.Bytes()
 }

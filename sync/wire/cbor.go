@@ -12,6 +12,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"langso/sync/sum"
+	"langso/sync/text"
 )
 
 // The binary form says in CBOR (RFC 8949) what the text form says in JSON, with
@@ -34,6 +35,9 @@ var errValue = errors.New("not a value of JSON")
 
 // cborValue writes a JSON value as CBOR: a number that is whole, as a whole one.
 func cborValue(raw json.RawMessage) (cbor.RawMessage, error) {
+	if out := shortCBOR(raw); out != nil {
+		return out, nil
+	}
 	var v any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -65,6 +69,9 @@ func numbers(v any) any {
 
 // jsonValue writes a CBOR value as the JSON that the text form would have.
 func jsonValue(raw cbor.RawMessage) (json.RawMessage, error) {
+	if out := shortJSON(raw); out != nil {
+		return out, nil
+	}
 	var v any
 	if err := decoding.Unmarshal(raw, &v); err != nil {
 		return nil, err
@@ -88,7 +95,7 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 		}
 		return strconv.AppendFloat(b, x, 'g', -1, 64), nil
 	case string:
-		return appendText(b, x), nil
+		return text.Append(b, x), nil
 	case []any:
 		b = append(b, '[')
 		for i, e := range x {
@@ -122,21 +129,13 @@ func appendObject(b []byte, m map[any]any) ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendText(b, k), ':')
+		b = append(text.Append(b, k), ':')
 		var err error
 		if b, err = appendJSON(b, m[k]); err != nil {
 			return nil, err
 		}
 	}
 	return append(b, '}'), nil
-}
-
-func appendText(b []byte, s string) []byte {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a text always encodes
-	return append(b, bytes.TrimSuffix(out.Bytes(), []byte{'\n'})...)
 }
 
 // The shapes of the binary form. Member numbers are never used again for

@@ -1,12 +1,13 @@
-package journal
+package text
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
-// Text takes a short way for most texts; it must lead to the same bytes.
-func TestTextIsWhatJSONSays(t *testing.T) {
+// Append takes a short way for most texts; it must lead to the same bytes.
+func TestAppendIsWhatJSONSays(t *testing.T) {
 	for name, text := range map[string]string{
 		"plain":                    "vai thieu",
 		"Vietnamese":               "Vải thiều Phúc Hòa – 30.000 đ",
@@ -22,7 +23,7 @@ func TestTextIsWhatJSONSays(t *testing.T) {
 		"the highest plane":        "😀\U0010FFFF",
 		"delete, which is allowed": "\x7f",
 	} {
-		got := Text(text)
+		got := Append(nil, text)
 		var back string
 		if err := json.Unmarshal(got, &back); err != nil || back != text {
 			t.Errorf("%s: %q became %s (%v)", name, text, got, err)
@@ -35,7 +36,17 @@ func TestTextIsWhatJSONSays(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
-	if got := string(Text("a\xffb")); got != `"a`+"\uFFFD"+`b"` {
+	if got := string(Append(nil, "a\xffb")); got != `"a`+"\uFFFD"+`b"` {
 		t.Errorf("broken bytes became %s", got)
 	}
+}
+
+func FuzzAppend(f *testing.F) {
+	f.Add("vải \"thiều\"\n\u2028")
+	f.Fuzz(func(t *testing.T, s string) {
+		var back string
+		if got := Append([]byte("x"), s); got[0] != 'x' || json.Unmarshal(got[1:], &back) != nil || back != strings.ToValidUTF8(s, "\uFFFD") {
+			t.Errorf("%q became %s", s, got)
+		}
+	})
 }

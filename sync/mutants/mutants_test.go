@@ -22,7 +22,7 @@ var (
 	sample = flag.Int("mutants", 0, "how many mutants to try; 0: none")
 	seed   = flag.Uint64("seed", 1, "which")
 	match  = flag.String("match", "", "only those whose line of the list matches this expression")
-	limit  = flag.Duration("limit", 90*time.Second, "how long the tests of one package may take on one")
+	limit  = flag.Duration("limit", 20*time.Second, "how long the tests of one package may take on one, beside six times what they take unbroken")
 	hands  = flag.Int("hands", 2, "how many are tried at once")
 	keep   = flag.String("keep", "", "a folder to keep the compiled tests and what they come by in, for the next run")
 	near   = flag.Bool("near", false, "ask only the tests of the broken package itself")
@@ -176,8 +176,8 @@ func (c *court) compile(sources []Source) {
 
 // run runs some tests of a judge; the variables say under what break. A test
 // that takes all memory is stopped like one that never ends.
-func (c *court) run(judge, tests string, more []string, env ...string) (string, error) {
-	args := append([]string{"-c", `ulimit -v 16000000; exec nice "$0" "$@"`, c.binary(judge), "-test.short", "-test.failfast", "-test.timeout", limit.String(), "-test.run", tests}, more...)
+func (c *court) run(judge, tests string, within time.Duration, more []string, env ...string) (string, error) {
+	args := append([]string{"-c", `ulimit -v 4000000; exec nice "$0" "$@"`, c.binary(judge), "-test.short", "-test.failfast", "-test.timeout", within.String(), "-test.run", tests}, more...)
 	cmd := exec.Command("sh", append(args, flags[judge]...)...)
 	cmd.Dir = filepath.Join(c.root, judge)
 	cmd.Env = append(append(os.Environ(), "LANGSO_NO_SHRINK=1"), env...)
@@ -211,7 +211,7 @@ func (c *court) rehearse() {
 
 func (c *court) rehearsal(judge string) (trials []trial) {
 	c.t.Helper()
-	names, err := c.run(judge, ".", []string{"-test.list", "."})
+	names, err := c.run(judge, ".", time.Minute, []string{"-test.list", "."})
 	if err != nil {
 		c.t.Fatalf("list the tests of %s: %v\n%s", judge, err, names)
 	}
@@ -224,7 +224,7 @@ func (c *court) rehearsal(judge string) (trials []trial) {
 			c.t.Fatal(err)
 		}
 		start := time.Now()
-		if out, err := c.run(judge, "^"+name+"$", nil, "LANGSO_MUTANT_TRACE="+trace); err != nil {
+		if out, err := c.run(judge, "^"+name+"$", 10*time.Minute, nil, "LANGSO_MUTANT_TRACE="+trace); err != nil {
 			c.t.Fatalf("%s %s fails though nothing is broken: %v\n%s", judge, name, err, out)
 		}
 		one := trial{Judge: judge, Name: name, Took: time.Since(start)}
@@ -260,15 +260,16 @@ func (c *court) judge(m Mutant) string {
 	asked := 0
 	for _, judge := range order {
 		var names []string
+		within := *limit
 		for _, one := range c.tests {
 			if _, passes := slices.BinarySearch(one.Passes, m.N); passes && one.Judge == judge {
-				names = append(names, one.Name)
+				names, within = append(names, one.Name), within+6*one.Took
 			}
 		}
 		if asked += len(names); len(names) == 0 {
 			continue
 		}
-		out, err := c.run(judge, "^("+strings.Join(names, "|")+")$", nil, "LANGSO_MUTANT="+strconv.Itoa(m.N))
+		out, err := c.run(judge, "^("+strings.Join(names, "|")+")$", within, nil, "LANGSO_MUTANT="+strconv.Itoa(m.N))
 		if err == nil {
 			continue
 		}

@@ -705,3 +705,19 @@ func TestWhatGoesToTheJudge(t *testing.T) {
 		t.Errorf("%v, %v", r, err)
 	}
 }
+
+// TestFilesBeforeTheFirstAsk are those of the person's circles.
+func TestFilesBeforeTheFirstAsk(t *testing.T) {
+	s := newSquare(t)
+	s.absorb()
+	if files := s.Load(lan); files != nil {
+		t.Errorf("no files lie ready: %v", files)
+	}
+	s.Offer = func(circles []string, head journal.Head) []wire.Snapshot {
+		return []wire.Snapshot{{Circles: circles, Seq: wire.Cursor(head.Seq)}}
+	}
+	files := s.Load(lan)
+	if len(files) != 1 || !slices.Equal(files[0].Circles, []string{"commune", "village:" + north}) || files[0].Seq == 0 {
+		t.Errorf("%+v", files)
+	}
+}

@@ -123,9 +123,6 @@ func (r *Reader) Totals(ctx context.Context, circles []string) (map[string]Total
 	}
 	defer rows.Close()
 	out := make(map[string]Total, len(circles))
-	for _, c := range circles {
-		out[c] = Total{}
-	}
 	for rows.Next() {
 		var name string
 		var t Total

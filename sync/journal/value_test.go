@@ -29,7 +29,7 @@ func TestWhatPhonesRead(t *testing.T) {
 		{"no truth", kindBool, nil, ""}, {"untrue", kindBool, int64(0), ""}, {"untrue in words", kindBool, "false", ""}, {"true", kindBool, int64(1), "true"}, {"true in words", kindBool, "true", "true"},
 		{"no list", kindList, "[]", ""}, {"a list", kindList, `[ "a" , "b" ]`, `["a","b"]`}, {"no JSON", kindList, "a,b", `"a,b"`},
 		{"null", kindJSON, "null", ""}, {"null with blanks", kindJSON, " null ", ""}, {"nothing", kindJSON, nil, ""}, {"{}", kindJSON, "{ }", ""}, {"an empty text in JSON", kindJSON, `""`, ""},
-		{"false", kindJSON, "false", ""}, {"0 in JSON", kindJSON, "0", ""}, {"0.0 in JSON", kindJSON, "0.0", ""}, {"-0e5 in JSON", kindJSON, "-0e5", ""}, {"-1 in JSON", kindJSON, "-1", "-1"},
+		{"false", kindJSON, "false", ""}, {"0 in JSON", kindJSON, "0", ""}, {"0.0 in JSON", kindJSON, "0.0", ""}, {"-0e5 in JSON", kindJSON, "-0e5", ""}, {"what is like 0 and no JSON", kindJSON, "+0", `"+0"`}, {"-1 in JSON", kindJSON, "-1", "-1"},
 		{"0.5 in JSON", kindJSON, "0.5", "0.5"}, {"JSON", kindJSON, `{ "a": [1, 2] }`, `{"a":[1,2]}`}, {"half a letter in JSON", kindJSON, "\"a\xc3\"", `"a` + "\uFFFD" + `"`},
 		{"as deep as phones read", kindJSON, nested(32), nested(32)}, {"deeper", kindJSON, nested(33), `"` + nested(33) + `"`},
 		{"side by side is not deep", kindJSON, "[" + strings.TrimSuffix(strings.Repeat("[1],", 40), ",") + "]", "[" + strings.TrimSuffix(strings.Repeat("[1],", 40), ",") + "]"},

@@ -183,7 +183,7 @@ var arrows = []struct {
 	{"metrics", nil, "it counts and knows nobody"},
 	{"signin/firebase", nil, "it knows tokens and numbers"},
 	{"signin", []string{"commune", "commune/people", "notify/sms", "notify/webpush", "signin/firebase", "sync/phones", "sync/wire"}, "the way in knows people, not what they do"},
-	{"phone", []string{"dictionary", "sync/courier", "sync/files/picture", "sync/sum", "sync/wire"}, "a phone has no server in it"},
+	{"phone", []string{"dictionary", "sync/courier", "sync/files/picture", "sync/sqlite", "sync/sum", "sync/wire"}, "a phone has no server in it"},
 	{"phone/command", []string{"phone", "sync/courier", "sync/wire"}, "a phone on the command line is a phone"},
 	{"pwa", nil, "it serves files"},
 	{"apptest", []string{"pb_migrations", "sync/journal"}, "a commune without people has tables and nothing else"},

@@ -2,4 +2,11 @@
 
 package phone
 
-import _ "modernc.org/sqlite" // the driver "sqlite"
+import (
+	"database/sql"
+
+	"langso/sync/sqlite"
+)
+
+// openDB opens the phone's file.
+func openDB(name string) (*sql.DB, error) { return sqlite.Open(name), nil }

@@ -2,7 +2,12 @@
 
 package phone
 
+import "database/sql"
+
 // In a browser there is no SQLite in Go. The package compiles there; a program
 // that uses it registers a database/sql driver named "sqlite" over whatever
 // storage the page has, before Open. Without one Open returns an error that says
 // so. A page without that wants pb_public/sync, which speaks the same protocol.
+
+// openDB opens the phone's file.
+func openDB(name string) (*sql.DB, error) { return sql.Open("sqlite", name) }

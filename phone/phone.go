@@ -79,7 +79,7 @@ func Open(dir, server string, options ...Option) (*Phone, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open phone: %w", err)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(dir, "phone.db")+
+	db, err := openDB(filepath.Join(dir, "phone.db") +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open phone: %w", err)

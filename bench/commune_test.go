@@ -55,12 +55,17 @@ type place struct {
 
 var places = map[int]*place{}
 
-// commune returns the commune of that many households, made once a process.
+// communeOf returns the commune of that many households, made once a process.
 func communeOf(b *testing.B, households int) *place {
 	b.Helper()
-	if p := places[households]; p != nil {
-		return p
+	if places[households] == nil {
+		places[households] = newCommune(b, households)
 	}
+	return places[households]
+}
+
+func newCommune(b *testing.B, households int) *place {
+	b.Helper()
 	s := villagetest.New(keep{b}, domains, func(o *hooks.Options) { o.SignIn = &signin.Service{Now: o.Now} })
 	if err := demo.Load(context.Background(), s.App, domains, demo.Options{Households: households}, io.Discard); err != nil {
 		b.Fatal(err)
@@ -78,12 +83,22 @@ func communeOf(b *testing.B, households int) *place {
 	if _, err := p.Snapshots.Refresh(context.Background()); err != nil {
 		b.Fatal(err)
 	}
-	places[households] = p
 	return p
 }
 
 // keep is a test that never ends: its commune lives as long as the process.
 type keep struct{ *testing.B }
+
+// kept are the folders of communes, which go when the process ends.
+var kept []string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, dir := range kept {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
 
 func (keep) Cleanup(func()) {}
 func (k keep) TempDir() string {
@@ -91,6 +106,7 @@ func (k keep) TempDir() string {
 	if err != nil {
 		k.Fatal(err)
 	}
+	kept = append(kept, dir)
 	return dir
 }
 
@@ -220,7 +236,7 @@ func (a *asker) plain() *asker {
 	return &asker{id: a.id, key: a.key, body: a.body, head: a.head, person: a.person}
 }
 
-// askers makes n phones of n villagers, complete at the present.
+// askers makes n phones of n villagers, or of as many as there are, complete at the present.
 func (p *place) askers(b *testing.B, n int) []*asker {
 	b.Helper()
 	var persons []string
@@ -228,7 +244,10 @@ func (p *place) askers(b *testing.B, n int) []*asker {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out := make([]*asker, len(persons))
+	for all := len(persons); len(persons) < n; {
+		persons = append(persons, persons[len(persons)-all])
+	}
+	out := make([]*asker, n)
 	c, err := p.App.FindCachedCollectionByNameOrId("phones")
 	if err != nil {
 		b.Fatal(err)

@@ -175,13 +175,7 @@ func BenchmarkServer(b *testing.B) {
 		p := communeOf(b, size)
 		phones := p.askers(b, 500)
 		b.Run(fmt.Sprintf("idle/households=%d", size), func(b *testing.B) { p.storm(b, phones, 0) })
-		_, err := p.App.NonconcurrentDB().NewQuery(`UPDATE products SET price = price + 1 WHERE id IN (SELECT id FROM products WHERE NOT adult ORDER BY id LIMIT 20)`).Execute()
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := p.Absorb(); err != nil {
-			b.Fatal(err)
-		}
+		p.change(b, 20)
 		b.Run(fmt.Sprintf("delta/households=%d", size), func(b *testing.B) { p.storm(b, phones, 20) })
 	}
 }

@@ -21,6 +21,8 @@ var screens = []struct{ name, hash, words string }{
 	{"health-danger", "#/suc-khoe/lan000000000000/e00000000000001", "Huyết áp rất cao"},
 	{"health-measure", "#/suc-khoe/lan000000000000/ghi/measurement", "tâm thu"},
 	{"health-vaccination", "#/suc-khoe/con000000000000/ghi/vaccination", "Số lô"},
+	{"health-allergy", "#/suc-khoe/con000000000000/ghi/allergy", "Dị ứng với gì"},
+	{"health-visit", "#/suc-khoe/con000000000000/ghi/visit", "Thuốc đã cho"},
 	{"health-amend", "#/suc-khoe/lan000000000000/e00000000000001/dinh-chinh", "Vì sao đính chính"},
 	{"dossiers", "#/ho-so", "Cần bổ sung"},
 	{"procedures", "#/ho-so/moi", "Đăng ký khai sinh"},

@@ -48,7 +48,7 @@ func unchanged(c *commune.Case) error {
 
 func checkShape(_ *commune.Case, e entry) error {
 	if e.kind() == "" || strings.TrimSpace(e.code()) == "" {
-		return commune.Refuse("kind_missing", "Xin chọn loại: mũi tiêm, lần khám hay lần đo, và ghi rõ là gì.")
+		return commune.Refuse("kind_missing", "Xin chọn loại: mũi tiêm, lần khám, lần đo hay dị ứng, và ghi rõ là gì.")
 	}
 	figures, ok := e.data()
 	if !ok {

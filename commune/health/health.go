@@ -6,6 +6,9 @@
 // amends. Two people who amend the same entry apart leave two heads, and both
 // are shown until a clinician amends both.
 //
+// An allergy is an entry too. Who prescribes what the person cannot bear is warned,
+// on the phone if the allergy is there, else when both have met at the server.
+//
 // A household does not see its members' entries; who cares for a person does.
 package health
 
@@ -17,7 +20,7 @@ var Domain = commune.Domain{
 	Title: "Sổ sức khỏe điện tử",
 	Collections: []commune.Collection{{
 		Name:     "health_entries",
-		Title:    "Mũi tiêm, lần khám, lần đo",
+		Title:    "Mũi tiêm, lần khám, lần đo, dị ứng",
 		Read:     whoCares,
 		Write:    whoCares,
 		Conflict: commune.AppendOnly,

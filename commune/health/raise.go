@@ -6,12 +6,17 @@ import (
 	"langso/commune"
 )
 
-// raiseEntry tells of a dangerous reading, and of a correction by another.
+// raiseEntry tells of a dangerous reading, of a prescription that the person
+// cannot bear, and of a correction by another.
 func raiseEntry(c *commune.Case) ([]commune.Notice, error) {
 	if !c.Creating() {
 		return nil, nil
 	}
 	e := entry{c.New}
+	clash, err := warnOfAllergy(c, e)
+	if err != nil || len(clash) > 0 {
+		return clash, err
+	}
 	switch {
 	case e.op() == "add" && dangerous(e) && recent(e, c.Now):
 		return warn(e), nil

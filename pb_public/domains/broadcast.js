@@ -41,7 +41,8 @@ export const broadcast = {
 function notices(c) {
   const read = new Set(c.all('notice_marks').filter(m => m.person === c.me).map(m => m.notice));
   // An announcement has a notice only to wake phones; it is read as an announcement.
-  return c.all('notices').filter(n => n.kind !== 'announcement').map(n => ({ ...n, read: read.has(n.id) })).sort(newest('at'));
+  const first = (/** @type {any} */ n) => Number(Boolean(n.urgent) && !n.read);
+  return c.all('notices').filter(n => n.kind !== 'announcement').map(n => ({ ...n, read: read.has(n.id) })).sort((a, b) => first(b) - first(a) || newest('at')(a, b));
 }
 
 /** The announcements in force, newest first. @param {Client} c */
@@ -65,9 +66,9 @@ function inbox({ client }) {
   return live(() => {
     const mine = notices(client), unread = mine.filter(n => !n.read);
     return h('div', null,
-      section('Gửi cho tôi', longList(mine, noticeRow, 'Chưa có thông báo nào gửi riêng.', 20), unread.length > 1 ? act('Đã đọc hết', async () => { for (const n of unread) await mark(client, n.id); }, 'quiet') : null),
+      section('Gửi cho tôi', longList(mine, noticeRow, 'Chưa có thông báo nào gửi riêng cho bà con.', 20), unread.length > 1 ? h('div.buttons', null, act('Đã đọc hết', async () => { for (const n of unread) await mark(client, n.id); }, 'quiet')) : null),
       section('Tin của xã, thôn', longList(announcements(client), announcementRow, 'Chưa có tin nào.', 20)),
-      go('#/cach-nhan', 'Cách nhận thông báo'));
+      h('div.buttons', null, go('#/cach-nhan', 'Cách nhận thông báo')));
   });
 }
 
@@ -98,8 +99,8 @@ const paragraphs = text => String(text ?? '').split(/\n+/).filter(Boolean).map(t
 
 /** @param {At} at */
 function desk({ client }) {
-  return live(() => h('div', null, composed(client), client.stands('duty:broadcast') ? go('#/truyen-thanh/moi', 'Viết tin mới lên bảng tin') : null,
-    section('Tin đã đăng', longList(client.all('announcements').sort(newest('from')), announcementRow, 'Chưa có tin nào.', 20))));
+  return live(() => h('div', null, composed(client),
+    section('Bảng tin', client.stands('duty:broadcast') ? [h('p.note', null, 'Tin trên bảng có trong ứng dụng của bà con, máy không kêu.'), h('div.buttons', null, go('#/truyen-thanh/moi', 'Viết tin mới lên bảng tin'))] : null, longList(client.all('announcements').sort(newest('from')), announcementRow, 'Chưa có tin nào.', 20))));
 }
 
 /** @param {At} at */

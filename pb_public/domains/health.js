@@ -2,15 +2,17 @@
 // The health book (sổ sức khỏe). An entry is written once; who was wrong writes
 // another that amends it, and when two people amended apart both are shown.
 
-import { newId } from '../sync/edits.js';
-import { h, live } from '../ui/el.js';
+import { h, later, live } from '../ui/el.js';
 import { icon } from '../ui/icons.js';
-import { act, badge, facts, form, go, list, longList, row, say, search, section, sure, waits } from '../ui/parts.js';
-import { byName, day, matches, newest, readNumber, short, today, whole } from '../ui/text.js';
+import { act, badge, facts, go, list, longList, row, search, section, sure, waits } from '../ui/parts.js';
+import { age, byGiven, day, matches, newest, short, whole } from '../ui/text.js';
 import { healthKinds, measures, sources, vaccines, word } from '../words/vi.js';
 import { caredFor, home, nameOf } from './people.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
+
+/** Forms come when somebody writes. */
+const forms = () => import('./later/entry.js');
 
 /** @type {Domain} */
 export const health = {
@@ -23,20 +25,20 @@ export const health = {
     '/suc-khoe': { title: 'Sổ sức khỏe', draw: whose },
     '/tram': { title: 'Trạm y tế', draw: station },
     '/suc-khoe/:person': { title: at => nameOf(at.client, at.params.person), draw: book, list: '/tram-hoac-so' },
-    '/suc-khoe/:person/ghi/:kind': { title: at => 'Ghi ' + word(healthKinds, at.params.kind).toLowerCase(), draw: write, list: '/suc-khoe/:person' },
+    '/suc-khoe/:person/ghi/:kind': { title: at => 'Ghi ' + word(healthKinds, at.params.kind).toLowerCase(), draw: at => later(forms, m => m.write(at)), list: '/suc-khoe/:person' },
     '/suc-khoe/:person/:entry': { title: 'Chi tiết', draw: entry, list: '/suc-khoe/:person' },
-    '/suc-khoe/:person/:entry/dinh-chinh': { title: 'Đính chính', draw: amend, list: '/suc-khoe/:person' },
+    '/suc-khoe/:person/:entry/dinh-chinh': { title: 'Đính chính', draw: at => later(forms, m => m.amend(at)), list: '/suc-khoe/:person' },
     '/tram-hoac-so': { title: 'Sổ sức khỏe', draw: at => (atStation(at.client) ? station(at) : whose(at)) },
   },
 };
 
 /** @param {Client} c */
-const atStation = c => c.circles('station').length > 0 || c.circles('village-health').length > 0;
+export const atStation = c => c.circles('station').length > 0 || c.circles('village-health').length > 0;
 
 /** @param {At} at */
 function whose({ client }) {
   return live(() => h('div', null,
-    list(caredFor(client).map(p => row('#/suc-khoe/' + p.id, nameOf(client, p.id), p.why, badge(String(chains(client, p.id).length)))), ''),
+    list(caredFor(client).map(p => row('#/suc-khoe/' + p.id, nameOf(client, p.id), [p.why, age(client.get('persons', p.id)?.born)].filter(Boolean).join(' · '), badge(chains(client, p.id).length + ' mục'))), ''),
     h('p.note', null, 'Muốn con cháu xem giúp sổ của mình, vào Tài khoản → Người xem được sổ của tôi.')));
 }
 
@@ -44,7 +46,7 @@ function whose({ client }) {
 function station({ client }) {
   return search('Tìm người: tên hoặc năm sinh', 'tram', q => {
     const found = client.all('persons').filter(p => p.status !== 'dead' && p.status !== 'moved' && matches(q, p.name, p.born));
-    return longList(found.sort(byName), p => row('#/suc-khoe/' + p.id, p.name, [p.sex, day(p.born), home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30);
+    return longList(found.sort(byGiven), p => row('#/suc-khoe/' + p.id, p.name, [p.sex, age(p.born), p.born ? 'sinh ' + day(p.born) : '', home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30);
   });
 }
 
@@ -77,18 +79,19 @@ export function chains(c, person) {
 }
 
 /** What an entry says in one line. @param {any} e */
-function line(e) {
+export function line(e) {
   const d = e.data ?? {};
   if (e.kind === 'measurement') {
     const m = /** @type {any} */ (measures)[e.code];
     if (e.code === 'bp') return `Huyết áp ${whole(d.systolic)}/${whole(d.diastolic)}`;
     return m ? `${m.name} ${whole(d.value)} ${m.unit}` : `${e.code} ${Object.values(d).join(' / ')}`;
   }
+  if (e.kind === 'allergy') return 'Dị ứng: ' + e.code;
   if (e.kind === 'vaccination') return `Tiêm ${word(vaccines, e.code)}${d.dose ? ', mũi ' + d.dose : ''}`;
   return e.code ? `Khám: ${e.code}` : 'Lần khám';
 }
 
-const icons = { measurement: 'ruler', vaccination: 'needle', visit: 'visit' };
+const icons = { measurement: 'ruler', vaccination: 'needle', visit: 'visit', allergy: 'alert' };
 
 /** @param {At} at */
 function book({ client, params }) {
@@ -104,8 +107,9 @@ function book({ client, params }) {
     }
     const who = client.get('persons', person);
     return h('div', null,
-      who?.born ? h('p.note', null, ['Sinh ' + day(who.born), who.sex].filter(Boolean).join(' · ')) : null,
-      years.size ? [...years].map(([y, chs]) => section(y, h('div.list', null, chs.map(ch => entryRow(person, ch))))) : list([], 'Sổ chưa có mục nào ở đây.'));
+      who?.born ? h('p.note', null, [age(who.born), who.sex, 'sinh ' + day(who.born)].filter(Boolean).join(' · ')) : null,
+      kind ? null : summary(client, person),
+      kind === 'vaccination' && of.length ? byVaccine(person, of) : years.size ? [...years].map(([y, chs]) => section(y, h('div.list', null, chs.map(ch => entryRow(person, ch))))) : list([], 'Sổ chưa có mục nào ở đây.'));
   });
   const filter = h('div.chips', { role: 'group', 'aria-label': 'Lọc' }, Object.entries({ '': 'Tất cả', ...healthKinds }).map(([k, t]) => h('button.chip', {
     type: 'button', 'aria-pressed': String(k === kind),
@@ -115,7 +119,27 @@ function book({ client, params }) {
       client.dispatchEvent(new Event('change'));
     },
   }, t)));
-  return h('div', null, h('div.buttons', null, write('measurement', 'Ghi số đo', 'main'), write('vaccination', 'Ghi mũi tiêm'), write('visit', 'Ghi lần khám')), filter, body);
+  return h('div', null, h('div.buttons.thirds', null, write('measurement', 'Ghi số đo', 'main'), write('vaccination', 'Ghi mũi tiêm'), write('visit', 'Ghi lần khám'), write('allergy', 'Ghi dị ứng')), filter, body);
+}
+
+/** What this person cannot bear, as far as the phone knows. @param {Client} c @param {string} person @returns {any[]} the entries that stand */
+export const allergies = (c, person) => chains(c, person).flatMap(ch => ch.heads).filter(e => e.kind === 'allergy' && e.op !== 'void');
+
+/** What a reader looks for first: what the person cannot bear, and the last of each measurement. @param {Client} c @param {string} person */
+function summary(c, person) {
+  const not = allergies(c, person), last = new Map();
+  for (const ch of chains(c, person)) { const e = ch.heads[0]; if (e.kind === 'measurement' && e.op !== 'void' && !last.has(e.code)) last.set(e.code, e); }
+  return [not.length ? h('p.warning.bad', null, h('b', null, 'Dị ứng: '), not.map(e => e.code).join(', ')) : atStation(c) ? h('p.note', null, 'Chưa ghi dị ứng nào. Trước khi kê thuốc xin hỏi người bệnh.') : null,
+    last.size ? h('div.card', null, h('p.card-title', null, 'Số đo gần nhất'), [...last.values()].map(e => h('p.line', null, h('b', null, line(e)), h('span', null, day(e.occurred_on))))) : null];
+}
+
+/** Doses as a vaccination card has them: a line a vaccine, the doses in order. @param {string} person @param {Chain[]} of */
+function byVaccine(person, of) {
+  /** @type {Map<string, any[]>} */
+  const all = new Map();
+  for (const e of of.map(ch => ch.heads[0]).reverse()) all.set(e.code, [...all.get(e.code) ?? [], e]);
+  return [...all].map(([code, doses]) => h('div.card', null, h('p.card-title', null, word(vaccines, code)), doses.map(e => h('a.dose', { href: `#/suc-khoe/${person}/${e.id}` },
+    e.op === 'void' ? h('s', null, 'Mũi ' + (e.data?.dose ?? '')) : h('b', null, 'Mũi ' + (e.data?.dose ?? '')), h('span', null, day(e.occurred_on)), e.$waits ? waits() : null))));
 }
 
 /** @param {string} person @param {Chain} ch */
@@ -127,7 +151,7 @@ function entryRow(person, ch) {
 }
 
 /** A pressure at which one does not wait. @param {any} e */
-const danger = e => e.code === 'bp' && e.op !== 'void' && (e.data?.systolic >= 180 || e.data?.diastolic >= 110);
+export const danger = e => e.code === 'bp' && e.op !== 'void' && (e.data?.systolic >= 180 || e.data?.diastolic >= 110);
 
 /** @param {At} at */
 function entry({ client, params }) {
@@ -137,10 +161,10 @@ function entry({ client, params }) {
     const older = ch.all.filter(e => !ch.heads.includes(e));
     return h('div', null,
       ch.heads.length > 1 ? h('p.warning', null, h('b', null, ch.heads.length + ' ý kiến khác nhau. '), 'Hai người đã đính chính cùng lúc; cả hai được giữ. Cán bộ trạm xem lại rồi đính chính một lần nữa là xong.') : null,
-      ch.heads.some(danger) ? h('p.warning.bad', null, 'Huyết áp rất cao. Nếu đau đầu, tức ngực, yếu tay chân: gọi trạm y tế hoặc 115 ngay.') : null,
+      ch.heads.some(danger) ? h('p.warning.bad', null, h('b', null, 'Huyết áp rất cao. '), 'Nghỉ yên 5 phút rồi đo lại. Vẫn cao, hoặc đau đầu, tức ngực, yếu tay chân: ', h('a.call', { href: 'tel:115' }, 'gọi 115'), ' hoặc đến trạm y tế ngay.') : null,
       ch.heads.map(e => card(client, e)),
-      h('div.buttons', null, go(`#/suc-khoe/${params.person}/${ch.heads[0].id}/dinh-chinh`, 'Đính chính', 'main'),
-        ch.heads.some(e => e.op !== 'void') ? act('Hủy mục ghi nhầm', async () => { if (await sure('Hủy mục này? Mục vẫn hiện trong sổ, có gạch ngang.', 'Hủy mục')) await voidChain(client, ch); }, 'quiet') : null),
+      h('div.buttons', null, go(`#/suc-khoe/${params.person}/${ch.heads[0].id}/dinh-chinh`, 'Đính chính'),
+        ch.heads.some(e => e.op !== 'void') ? act('Hủy mục ghi nhầm', async () => { if (await sure('Hủy mục này? Mục vẫn hiện trong sổ, có gạch ngang.', 'Hủy mục')) await (await forms()).voidChain(client, ch); }, 'quiet') : null),
       older.length ? section('Đã ghi trước đây', older.map(e => card(client, e, true))) : null);
   });
 }
@@ -149,85 +173,8 @@ function entry({ client, params }) {
 function card(c, e, old) {
   return h('div.card', { class: old || e.op === 'void' ? 'old' : '' },
     h('p.card-title', null, e.op === 'void' || old ? h('s', null, line(e)) : line(e), ' ', e.$waits ? waits() : null, e.op === 'void' ? badge('đã hủy') : null),
-    facts([['Ngày', day(e.occurred_on)], ['Số lô', e.data?.lot], ['Lời ghi', e.text], ['Nguồn', word(sources, e.source)], ['Người ghi', e.author ? nameOfWriter(c, e.author) : ''], ['Lý do đính chính', e.reason]]));
+    facts([['Ngày', day(e.occurred_on)], ['Số lô', e.data?.lot], ['Thuốc', e.data?.drug], ['Lời ghi', e.text], ['Nguồn', word(sources, e.source)], ['Người ghi', e.author ? nameOfWriter(c, e.author) : ''], ['Lý do đính chính', e.reason]]));
 }
 
 /** @param {Client} c @param {string} id */
 const nameOfWriter = (c, id) => (id === c.me ? 'tôi' : c.get('persons', id)?.name ?? 'cán bộ y tế');
-
-/** @param {Client} c @param {Chain} ch */
-async function voidChain(c, ch) {
-  const { person, kind, code, data, text, occurred_on, source } = ch.heads[0];
-  await c.edit({ coll: 'health_entries', id: newId(), create: { person, kind, code, data, text, occurred_on, source, op: 'void', amends: ch.heads.map(e => e.id), reason: 'Ghi nhầm' } });
-  say('Đã hủy mục.');
-}
-
-/** The fields of a form for a kind of entry. "Measured" is for those who answer for their instruments.
- * @param {string} kind @param {any} e @param {boolean} staff @returns {import('../ui/parts.js').Field[]} */
-function fields(kind, e, staff) {
-  const d = e.data ?? {}, { measured, ...fromHome } = sources;
-  /** @type {import('../ui/parts.js').Field[]} */
-  const own = kind === 'measurement'
-    ? (/** @type {any} */ (measures)[e.code] ?? measures.bp).fields.map((/** @type {any} */ [name, label, example]) => ({ name: 'd_' + name, label, example, kind: 'number', must: true, value: d[name] === undefined ? '' : String(d[name]).replace('.', ',') }))
-    : kind === 'vaccination'
-      ? [{ name: 'code', label: 'Vắc xin', kind: 'choice', options: vaccines, value: e.code, must: true }, { name: 'd_dose', label: 'Mũi thứ mấy', kind: 'number', must: true, value: d.dose ?? 1 }, { name: 'd_lot', label: 'Số lô trên vỏ hộp', value: d.lot }]
-      : [{ name: 'code', label: 'Khám vì việc gì', must: true, value: e.code, example: 'đau lưng' }];
-  return [...own,
-    { name: 'occurred_on', label: 'Ngày', kind: 'date', must: true, value: e.occurred_on ?? today() },
-    { name: 'text', label: kind === 'visit' ? 'Chẩn đoán, dặn dò' : 'Ghi chú', kind: 'long', value: e.text },
-    { name: 'source', label: 'Nguồn', kind: 'choice', options: staff ? sources : fromHome, value: e.source ?? (staff ? 'measured' : 'told'), must: true }];
-}
-
-/** Makes an entry's fields of a form's values. @param {string} kind @param {string} code @param {Record<string, any>} v */
-function read(kind, code, v) {
-  /** @type {Record<string, any>} */
-  const data = {};
-  for (const [k, t] of Object.entries(v)) {
-    if (!k.startsWith('d_') || t === '') continue;
-    const n = readNumber(t);
-    if (k !== 'd_lot' && !Number.isFinite(n)) throw new Error(`«${t}» không phải là số. Xin nhập lại.`);
-    data[k.slice(2)] = k === 'd_lot' ? t : n;
-  }
-  if (v.occurred_on > today()) throw new Error('Ngày ghi ở tương lai. Xin xem lại ngày.');
-  return { kind, code: v.code ?? code, data, text: v.text, occurred_on: v.occurred_on, source: v.source };
-}
-
-/** @param {At} at */
-function write({ client, params, query }) {
-  const { person, kind } = params, fixes = Number(query.get('sua')) || undefined;
-  const before = fixes ? client.state.edits.get(fixes)?.edit.create : undefined;
-  const place = h('div');
-  const draw = (/** @type {any} */ e) => {
-    const code = e.code;
-    place.replaceChildren(form(fields(kind, e, atStation(client)), 'Lưu vào sổ', async v => {
-      const extra = before ? { op: before.op, amends: before.amends, reason: before.reason } : { op: 'add' };
-      await client.edit({ coll: 'health_entries', id: newId(), create: { person, ...read(kind, code, v), ...extra }, ...(fixes ? { fixes } : {}) });
-      say('Đã lưu vào sổ.');
-      location.hash = '#/suc-khoe/' + person;
-    }));
-  };
-  const start = before ?? { code: kind === 'measurement' ? 'bp' : undefined, source: kind === 'vaccination' && !atStation(client) ? 'paper' : undefined };
-  draw(start);
-  if (kind !== 'measurement') return h('div', null, who(client, person), place);
-  const chips = h('div.chips', { role: 'group', 'aria-label': 'Loại đo' }, Object.entries(measures).map(([code, m]) => h('button.chip', {
-    type: 'button', 'aria-pressed': String(code === start.code),
-    onclick: (/** @type {any} */ ev) => { for (const b of chips.children) b.setAttribute('aria-pressed', String(b === ev.currentTarget)); draw({ code }); },
-  }, m.name)));
-  return h('div', null, who(client, person), chips, place);
-}
-
-/** @param {Client} c @param {string} person */
-const who = (c, person) => h('p.note', null, 'Sổ của ', h('b', null, nameOf(c, person)));
-
-/** @param {At} at */
-function amend({ client, params }) {
-  const ch = chains(client, params.person).find(c => c.all.some(e => e.id === params.entry));
-  if (!ch) return list([], 'Mục này không còn trên máy.');
-  const e = ch.heads.find(x => x.id === params.entry) ?? ch.heads[0];
-  return h('div', null, h('p.note', null, 'Mục cũ được giữ lại để đối chiếu; sổ hiện mục mới.'),
-    form([...fields(e.kind, e, atStation(client)), { name: 'reason', label: 'Vì sao đính chính', must: true, example: 'chép nhầm số' }], 'Lưu đính chính', async v => {
-      await client.edit({ coll: 'health_entries', id: newId(), create: { person: e.person, ...read(e.kind, e.code, v), op: 'amend', amends: ch.heads.map(x => x.id), reason: v.reason } });
-      say('Đã đính chính.');
-      location.hash = '#/suc-khoe/' + params.person;
-    }));
-}

@@ -3,8 +3,9 @@
 
 import { pushSwitch } from '../push/switch.js';
 import { h, live } from '../ui/el.js';
-import { act, badge, facts, form, go, list, longList, row, say, search, section, sure } from '../ui/parts.js';
-import { ago, byName, day, matches, moment, newest, today } from '../ui/text.js';
+import { act, badge, facts, form, go, list, longList, row, say, search, section, sentence, sure } from '../ui/parts.js';
+import { age, ago, byGiven, day, matches, moment, newest, phone, today } from '../ui/text.js';
+import { line } from './health.js';
 import { later, mendable } from './settling.js';
 import { actions, collections, guardianKinds, word } from '../words/vi.js';
 
@@ -75,7 +76,8 @@ function signIn({ client, query }) {
     }), h('p.note', null, 'Không có điện thoại nhận mã? Ra quầy một cửa, cán bộ cho quét mã QR.'));
   const invitation = query.get('moi');
   if (invitation) {
-    place.append(h('h2', null, 'Đăng nhập bằng mã QR'), h('p', null, 'Cán bộ một cửa đã mời bà con vào ứng dụng trên máy này.'), h('div.buttons', null, act('Vào', () => enter({ invitation }), 'main'), act('Dùng số điện thoại', askNumber, 'quiet')));
+    const wrong = h('p.wrong', { role: 'alert', hidden: true });
+    place.append(h('h2', null, 'Đăng nhập bằng mã QR'), h('p', null, 'Cán bộ một cửa đã mời bà con vào ứng dụng trên máy này.'), wrong, h('div.buttons', null, act('Vào', async () => { wrong.hidden = true; try { await enter({ invitation }); } catch (err) { wrong.textContent = sentence(err); wrong.hidden = false; } }, 'main'), act('Dùng số điện thoại', askNumber, 'quiet')));
   } else askNumber();
   return place;
 }
@@ -100,7 +102,7 @@ function about(c, { edit: e }) {
     const of = e.args?.procedure && c.get('procedures', e.args.procedure)?.name || e.args?.lines && c.get('products', e.args.lines[0]?.product)?.name;
     return word(actions, e.do) + (of ? ': ' + of : '');
   }
-  const r = e.create ?? c.get(e.coll ?? '', e.id ?? ''), called = r?.title ?? r?.name;
+  const r = e.create ?? c.get(e.coll ?? '', e.id ?? ''), called = e.coll === 'health_entries' && r ? line(r) + (r.person === c.me ? '' : ' · ' + nameOf(c, r.person)) : r?.title ?? r?.name;
   return word(collections, e.coll) + (e.delete ? ' (xóa)' : called ? ': ' + called : '');
 }
 
@@ -169,10 +171,13 @@ function leave(c) {
 
 /** @param {At} at */
 function persons({ client }) {
-  return search('Tìm người: tên hoặc năm sinh', 'nguoi-dan', q => longList(
-    client.all('persons').filter(p => matches(q, p.name, p.born, p.phone_number)).sort(byName),
-    p => row('#/nguoi-dan/' + p.id, p.name, [p.sex, day(p.born), home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30));
+  return search('Tìm người: tên, năm sinh, số máy', 'nguoi-dan', q => longList(
+    client.all('persons').filter(p => matches(q, p.name, p.born, phone(p.phone_number))).sort(byGiven),
+    p => row('#/nguoi-dan/' + p.id, p.name, [p.sex, age(p.born), p.born ? 'sinh ' + day(p.born) : '', home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30));
 }
+
+/** How surely the commune knows that it is this person. */
+const levels = ['tự khai', 'đã xác nhận số máy', 'đã gặp, đối chiếu giấy tờ', 'định danh điện tử mức 2'];
 
 /** @param {At} at */
 function person({ client, params }) {
@@ -183,7 +188,7 @@ function person({ client, params }) {
     const got = await client.signedCall('/api/phones/invitation', { person: p.id });
     qr.replaceChildren(h('img.qr', { alt: 'Mã QR đăng nhập', src: 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(got.svg) }), h('p.note', null, `Cho ${p.name} quét bằng máy ảnh điện thoại. Mã dùng một lần, hết hạn ${moment(got.expires)}.`));
   });
-  return h('div', null, h('div.card', null, h('p.card-title', null, p.name), facts([['Ngày sinh', day(p.born)], ['Giới tính', p.sex], ['Nơi ở', home(client, p)], ['Điện thoại', p.phone_number], ['Định danh', 'mức ' + (p.identity_level ?? 0)]])),
+  return h('div', null, h('div.card', null, h('p.card-title', null, p.name), facts([['Ngày sinh', day(p.born)], ['Giới tính', p.sex], ['Nơi ở', home(client, p)], ['Điện thoại', phone(p.phone_number)], ['Xác minh', levels[p.identity_level ?? 0]]])),
     h('div.buttons', null, go('#/ho-so/moi?cho=' + p.id, 'Nộp hồ sơ hộ', 'main'), invite), qr,
     live(() => section('Hồ sơ', list(client.all('dossiers').filter(d => d.person === p.id).map(d => row('#/mot-cua/' + d.id, client.get('procedures', d.procedure)?.name ?? 'Hồ sơ', d.code)), 'Chưa có hồ sơ.'))));
 }

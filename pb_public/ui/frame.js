@@ -127,7 +127,7 @@ function home(domains) {
   return {
     title: 'Trang chính',
     draw: ({ client }) => live(() => {
-      const tiles = domains.flatMap(d => d.tiles?.(client) ?? []), news = domains.flatMap(d => d.news?.(client) ?? []);
+      const tiles = domains.flatMap(d => d.tiles?.(client) ?? []), news = domains.toReversed().flatMap(d => d.news?.(client) ?? []); // what the person has to do stands first
       const draw = (/** @type {any} */ t) => h('a.tile', { href: t.href }, icon(t.icon), h('span.tile-title', null, t.title), t.count ? h('span.count', null, t.count) : null);
       const duty = tiles.filter(t => t.duty);
       return h('div', null,

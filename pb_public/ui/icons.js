@@ -16,6 +16,7 @@ const paths = {
   horn: 'M4 10v4h3l9 5V5L7 10zM19 9a4 4 0 0 1 0 6M8 14l1 6h2',
   needle: 'M14 4l6 6M17 7l-9 9-4 1 1-4 9-9M4 20l2-2M10 10l4 4',
   ruler: 'M3 16 16 3l5 5L8 21zM7 12l2 2M10 9l3 3M13 6l2 2',
+  alert: 'M12 3 2 20h20zM12 10v4M12 17v.5',
   visit: 'M6 3v6a4 4 0 0 0 8 0V3M10 13v3a5 5 0 0 0 10 0v-2M20 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
 };
 

@@ -4,10 +4,10 @@
 /** @param {Record<string, string>} of @param {any} code */
 export const word = (of, code) => of[String(code ?? '')] ?? String(code ?? '');
 
-export const healthKinds = { vaccination: 'Mũi tiêm', visit: 'Lần khám', measurement: 'Số đo' };
+export const healthKinds = { vaccination: 'Mũi tiêm', visit: 'Lần khám', measurement: 'Số đo', allergy: 'Dị ứng' };
 
 export const vaccines = {
-  HBV0: 'Viêm gan B sơ sinh', BCG: 'Lao (BCG)', PENTA: '5 trong 1', BOPV: 'Bại liệt uống', IPV: 'Bại liệt tiêm', MEASLES: 'Sởi', MR: 'Sởi – Rubella',
+  HBV0: 'Viêm gan B sơ sinh', BCG: 'Lao (BCG)', PENTA: '5 trong 1', BOPV: 'Bại liệt uống', IPV: 'Bại liệt tiêm', MEASLES: 'Sởi', MV: 'Sởi', MR: 'Sởi – Rubella',
   JE: 'Viêm não Nhật Bản', DPT: 'Bạch hầu – Ho gà – Uốn ván', TD: 'Uốn ván – Bạch hầu', ROTA: 'Tiêu chảy Rota', PCV: 'Phế cầu', HPV: 'HPV', FLU: 'Cúm', RABIES: 'Dại', TT: 'Uốn ván', COVID: 'COVID-19',
 };
 

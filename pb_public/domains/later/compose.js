@@ -10,7 +10,7 @@ import { openErrands } from '../compose.js';
 
 /** @typedef {import('../../app.js').At} At @typedef {import('../../sync/client.js').Client} Client */
 
-const classes = /** @type {Record<number, string>} */ ({ 1: 'Khẩn cấp: kêu ngay cả ban đêm', 2: 'Bà con cần làm việc gì đó', 3: 'Tin tức' });
+const classes = /** @type {Record<number, string>} */ ({ 1: 'Khẩn cấp: kêu ngay cả ban đêm', 2: 'Bà con cần làm theo', 3: 'Tin tức' });
 const states = /** @type {Record<string, [string, '' | 'good' | 'warn' | 'bad' | 'wait']>} */ ({
   draft: ['nháp', ''], asked: ['chờ duyệt', 'warn'], approved: ['đã duyệt, chờ giờ gửi', 'good'], sent: ['đã gửi', 'good'], stopped: ['đã dừng', 'bad'],
 });
@@ -34,7 +34,7 @@ export function composed(c) {
   const all = c.all('broadcasts').sort(newest('sent_at'));
   const of = (/** @type {string[]} */ ...which) => all.filter(b => which.includes(b.state || 'draft'));
   return [
-    c.stands('duty:broadcast') ? go('#/truyen-thanh/soan', 'Soạn tin để gửi', 'main') : null,
+    c.stands('duty:broadcast') ? h('div.buttons', null, go('#/truyen-thanh/soan', 'Soạn tin để gửi', 'main')) : null,
     of('asked').length ? section('Chờ duyệt', list(of('asked').map(composedRow), '')) : null,
     section('Tin gửi tới máy bà con', longList([...of('draft'), ...of('approved', 'sent', 'stopped')], composedRow, 'Chưa soạn tin nào.', 20)),
   ];
@@ -72,7 +72,7 @@ export function compose({ client, query }) {
     if (what.expires && what.expires <= (what.send_at || new Date().toISOString())) throw new Error('Giờ hết tác dụng phải sau giờ gửi.');
     const id = before.id ?? newId();
     await client.edit(before.id ? { coll: 'broadcasts', id, change: what } : { coll: 'broadcasts', id, create: what, ...(fixes ? { fixes } : {}) });
-    say('Đã lưu. Số người nhận hiện khi máy đồng bộ.');
+    say('Đã lưu. Số người nhận hiện khi máy có mạng.');
     location.hash = '#/truyen-thanh/' + id;
   });
 }
@@ -96,9 +96,9 @@ export function one({ client, params }) {
           ['Gửi lúc', b.sent_at ? moment(b.sent_at) : b.send_at ? moment(b.send_at) : 'ngay khi duyệt'], ['Hết tác dụng', b.expires ? moment(b.expires) : ''],
         ])),
       going ? null : section('Xem trước', facts([
-        ['Người trong diện nhận', b.people === undefined ? 'hiện khi đồng bộ' : whole(b.people)],
-        ['Máy sẽ được gọi', b.phones === undefined ? '' : whole(b.phones)],
-        ['SMS cho người chưa nhận', b.class === 3 ? 'không gửi' : `nhiều nhất ${whole(b.texts)} tin, mỗi tin ${parts(text)} phần, ${b.class === 1 ? 'sau 10 phút' : 'sau 4 giờ, chỉ người đã đồng ý'}`],
+        ['Số người nhận', b.people === undefined ? 'hiện khi máy có mạng' : whole(b.people)],
+        ['Máy sẽ được gọi', b.people === undefined ? '' : whole(b.phones)],
+        ['SMS cho người chưa nhận', b.class === 3 ? 'không gửi' : `nhiều nhất ${whole(b.texts)} tin, mỗi tin ${parts(text)} phần; ${b.class === 1 ? 'gửi sau 10 phút' : 'gửi sau 4 giờ, chỉ tới người đã đồng ý'}`],
         ['Lời SMS', b.class === 3 ? '' : `«${text}»`],
       ])),
       going ? section('Tới bằng đường nào', facts([
@@ -106,14 +106,14 @@ export function one({ client, params }) {
         ['Người đã đọc', whole(b.read)], ['Tin nhắn SMS', whole(b.texted)], ['Việc giao trưởng thôn', whole(b.errands)],
       ])) : null,
       h('div.buttons', null,
-        mine && state === 'draft' ? act('Trình duyệt', send('ask', 'Đã trình. Lãnh đạo xã được báo khi máy đồng bộ.'), 'main') : null,
+        mine && state === 'draft' ? act('Trình duyệt', send('ask', 'Đã trình. Lãnh đạo xã được báo khi máy có mạng.'), 'main') : null,
         leads && (state === 'asked' && (!own || b.class === 1) || state === 'draft' && b.class === 1)
           ? act(b.send_at ? 'Duyệt, gửi đúng giờ' : 'Duyệt và gửi ngay', async () => {
-            if (await sure(`Gửi «${b.title}» tới ${whole(b.people)} người?`, 'Gửi')) await send('approve', 'Đã duyệt. Tin đi khi máy đồng bộ.')();
+            if (await sure(`Gửi «${b.title}» tới ${whole(b.people)} người?`, 'Gửi')) await send('approve', 'Đã duyệt. Tin đi khi máy có mạng.')();
           }, 'main') : null,
         leads && own && state === 'asked' && b.class !== 1 ? h('p.note', null, 'Người soạn không tự duyệt tin của mình.') : null,
         mine && (state === 'draft' || state === 'asked') ? go('#/truyen-thanh/soan?tin=' + b.id, 'Sửa') : null,
-        state !== 'stopped' ? act('Dừng tin', async () => { if (await sure('Dừng tin này? Máy chưa được gọi sẽ không được gọi nữa.', 'Dừng')) await send('stop', 'Đã dừng. Có hiệu lực khi máy đồng bộ.')(); }, 'quiet') : null));
+        state !== 'stopped' ? act('Dừng tin', async () => { if (await sure('Dừng tin này? Máy chưa được gọi sẽ không được gọi nữa.', 'Dừng')) await send('stop', 'Đã dừng. Có hiệu lực khi máy có mạng.')(); }, 'quiet') : null));
   });
 }
 

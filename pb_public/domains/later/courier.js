@@ -35,7 +35,7 @@ export function page({ client }) {
   const courier = courierOf(client), given = h('div'), mine = h('div'), others = h('div');
   const again = () => { drawMine(mine, client, courier, show, open); drawOthers(others, client, courier, show, open); };
   /** Shows a file to be handed over. @param {Bytes} file @param {string} name @param {string} words */
-  const show = (file, name, words) => { hand(given, file, name, words); given.scrollIntoView({ block: 'start', behavior: 'smooth' }); };
+  const show = (file, name, words) => { hand(given, file, name, words); given.scrollIntoView({ block: 'start' }); };
   /** Takes a file, whatever it is. @param {Bytes} file */
   const open = async file => {
     const said = await take(client, courier, file);
@@ -134,7 +134,7 @@ async function hand(box, file, name, words) {
   const codes = h('div'), texts = await parts(file);
   box.replaceChildren(h('div.card', null, h('p.card-title', null, words), h('div.buttons', null,
     shareable(file, name) ? act('Gửi qua Zalo, Bluetooth…', () => share(file, name), 'main') : null,
-    texts.length ? act(texts.length > 1 ? `Hiện ${texts.length} mã QR` : 'Hiện mã QR', () => codesOf(codes, texts), 'plain') : null,
+    texts.length ? act(texts.length > 1 ? `Hiện ${texts.length} mã QR` : 'Hiện mã QR', () => codesOf(codes, texts), shareable(file, name) ? 'plain' : 'main') : null,
     act('Lưu thành tệp', () => save(file, name), 'plain'))), codes);
 }
 

@@ -86,6 +86,10 @@ func (a *answer) take(tx *sql.Tx, line wire.Line) error {
 	switch {
 	case line.Epoch != nil:
 		return a.epoch(tx, line.Epoch)
+	case line.Shape != "":
+		again, err := a.p.offerAgain(tx, line.Shape)
+		a.again = a.again || again
+		return err
 	case line.Verdicts != nil || line.Acked != nil || line.SendFrom > 0:
 		return a.verdicts(tx, line)
 	case line.Standing != nil:
@@ -209,6 +213,9 @@ func (a *answer) verdicts(tx *sql.Tx, line wire.Line) error {
 		a.report.Verdicts = append(a.report.Verdicts, v)
 	}
 	if err := a.p.resendFixed(tx, line.Verdicts); err != nil {
+		return err
+	}
+	if err := forgetShape(tx, line.Verdicts); err != nil {
 		return err
 	}
 	if line.Acked != nil {

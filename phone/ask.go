@@ -64,6 +64,9 @@ func (p *Phone) fillAsk(ask *wire.Ask) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if ask.Shape, err = p.shape(); err != nil {
+		return false, err
+	}
 	edits, err := readEdits(p.db, `state = 'waiting'`)
 	if err != nil {
 		return false, err

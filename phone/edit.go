@@ -105,7 +105,7 @@ func (p *Phone) store(tx *sql.Tx, e *wire.Edit, now bool) error {
 		return err
 	}
 	if len(body) > wire.MaxEdit {
-		return errors.New("the edit is too large")
+		return errTooLarge
 	}
 	if _, err := tx.Exec(`INSERT INTO edits (n, body, state, at) VALUES (?, ?, 'waiting', ?)`, e.N, string(body), e.At); err != nil {
 		return err
@@ -277,7 +277,7 @@ func (p *Phone) resendDependants(tx *sql.Tx, n int64) error {
 	for _, e := range parked {
 		if e.Verdict.Code == "waits_for" && slices.ContainsFunc(e.After, func(a int64) bool { return replaced[a] }) {
 			replaced[e.N] = true
-			if _, err := p.resend(tx, e, nil, false); err != nil {
+			if _, err := p.resend(tx, e, nil, false); err != nil && !errors.Is(err, errTooLarge) {
 				return err
 			}
 		}
@@ -306,7 +306,7 @@ func (p *Phone) resendFixed(tx *sql.Tx, verdicts []wire.Verdict) error {
 				return err
 			}
 			if settled {
-				if _, err := p.resend(tx, found[0], nil, false); err != nil {
+				if _, err := p.resend(tx, found[0], nil, false); err != nil && !errors.Is(err, errTooLarge) {
 					return err
 				}
 				break
@@ -316,9 +316,19 @@ func (p *Phone) resendFixed(tx *sql.Tx, verdicts []wire.Verdict) error {
 	return nil
 }
 
+// errTooLarge: an edit finds no room for what it has to say more when it is sent
+// again. It stays where it is, for the person.
+var errTooLarge = errors.New("the edit is too large")
+
+// moreWhenAgain is room for `fixes` and `after` of an edit that is sent again.
+const moreWhenAgain = 1024
+
 // resend puts an edit aside and stores it anew, with other values where given.
 // What the person did not touch now keeps what they saw then.
 func (p *Phone) resend(tx *sql.Tx, old *Pending, v Values, now bool) (int64, error) {
+	if v == nil && len(old.body) > wire.MaxEdit-moreWhenAgain {
+		return 0, errTooLarge
+	}
 	e := old.Edit
 	e.Fixes, e.After = old.N, nil
 	if err := amend(&e, v); err != nil {

@@ -56,6 +56,7 @@ type written struct {
 	Compare  bool                               `json:"compare,omitempty"`
 	Check    string                             `json:"check,omitempty"`
 	Loaded   map[string]wire.Cursor             `json:"loaded,omitempty"`
+	Shape    string                             `json:"shape,omitempty"`
 }
 
 type writtenRow struct {
@@ -92,7 +93,7 @@ func (w written) phone(t *testing.T) *Phone {
 			t.Fatal(err)
 		}
 	}
-	for key, value := range map[string]string{"epoch": w.Epoch, "standing": w.Standing, "told": cmp.Or(w.Told, w.Standing), "resume": w.Resume, "lost": string(w.Lost)} {
+	for key, value := range map[string]string{"epoch": w.Epoch, "standing": w.Standing, "told": cmp.Or(w.Told, w.Standing), "resume": w.Resume, "lost": string(w.Lost), "shape": w.Shape} {
 		if value != "" {
 			must(p.setMeta(key, value))
 		}
@@ -160,7 +161,7 @@ func (w written) phone(t *testing.T) *Phone {
 func write(t *testing.T, p *Phone) written {
 	t.Helper()
 	var w written
-	for key, into := range map[string]*string{"epoch": &w.Epoch, "standing": &w.Standing, "told": &w.Told, "resume": &w.Resume, "check": &w.Check} {
+	for key, into := range map[string]*string{"epoch": &w.Epoch, "standing": &w.Standing, "told": &w.Told, "resume": &w.Resume, "check": &w.Check, "shape": &w.Shape} {
 		var err error
 		if *into, err = getMeta(p.db, key); err != nil {
 			t.Fatal(err)

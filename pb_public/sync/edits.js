@@ -90,6 +90,27 @@ export function write(wish, n, base, at, kept) {
   return [...out.values()];
 }
 
+/** The edits that are parked because the server knows what they name not yet. @param {Iterable<Kept>} kept @returns {Kept[]} */
+export function unknown(kept) {
+  return [...kept].filter(k => k.edit.n > 0 && isOpen(k) && k.verdict?.is === 'parked' && ['unknown_collection', 'unknown_field', 'unknown_action'].includes(k.verdict.code ?? ''));
+}
+
+/**
+ * What is to be stored when the server may know more than before: those edits put aside, and again under new
+ * numbers from n on, as they were typed, with what waited for them.
+ * @param {number} n @param {Iterable<Kept>} kept @returns {Kept[]}
+ */
+export function offeredAgain(n, kept) {
+  const all = new Map([...kept].map(k => [k.edit.n, k])), out = new Map();
+  for (const { edit: { n: fixes, after: _, ...wish } } of unknown(all.values()).sort((a, b) => a.edit.n - b.edit.n)) {
+    for (const k of write({ ...wish, fixes }, n, 0, new Date(0), all.values())) {
+      all.set(k.edit.n, k); out.set(k.edit.n, k);
+      n = Math.max(n, k.edit.n + 1);
+    }
+  }
+  return [...out.values()];
+}
+
 /** A repair of differences is differences too, though a screen should write plain values. @param {Omit<Edit, 'n'>} wish @param {Edit | undefined} old */
 function amended(wish, old) {
   if (!old?.add || !wish.change) return wish;

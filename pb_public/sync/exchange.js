@@ -6,17 +6,17 @@
 
 import { rowsOf } from './chunk.js';
 import { total } from './compare.js';
-import { confirmed, isTaken, waiting } from './edits.js';
+import { confirmed, isTaken, offeredAgain, unknown, waiting } from './edits.js';
 import { isZero } from './overlay.js';
 
 /**
  * @typedef {import('./overlay.js').Rec} Rec @typedef {import('./overlay.js').Kept} Kept
  * @typedef {{coll: string, id: string, seq: number, whole?: boolean, in?: string[], set?: Record<string, any>}} Row
  * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, lost: {hash: string, circles: string[]} | null, compare: boolean,
- *   loaded: Record<string, number>, check: '' | 'sums' | 'deep', compared: string, sum: string, mismatches: number}} Place
+ *   loaded: Record<string, number>, check: '' | 'sums' | 'deep', compared: string, sum: string, mismatches: number, shape?: string}} Place
  *   where the phone is: `standing` is the hash that went with the cursor, `circles` and `told` (their hash) the newest the
  *   server told; `lost`: what standings took away since the cursor, and the hash of one without all of it; `compare`: its records are of another history; `loaded`: snapshot files; `check`: a comparison that is due;
- *   `compared`: when it last was by content; `sum` over all records, "" when it is to be made anew
+ *   `compared`: when it last was by content; `shape`: what edits may name, as last told; `sum` over all records, "" when it is to be made anew
  * @typedef {{place: Place, n: number, records: Map<string, Map<string, Rec>>, kept: Row[], edits: Map<number, Kept>}} State
  *   kept: rows that came and show with the next `complete`
  */
@@ -67,6 +67,7 @@ export function ask(state, now) {
     epoch, cursor, standing, told: cursor > 0 && told !== standing ? told : '', resume, compare,
     snapshots: !cursor && !now.without, loaded: cursor ? {} : loaded, check: now.check,
     confirmed: confirmed(state.edits.values(), state.n), want: now.want,
+    shape: unknown(state.edits.values()).length ? state.place.shape || '?' : '',
     waiting: wait.length - edits.length, clock: edits.length ? now.clock.toISOString().replace(/\.\d+Z$/, 'Z') : '', edits,
   };
   /** @type {Record<string, any>} */
@@ -174,6 +175,7 @@ export class Answer {
   /** @param {any} o @param {Writes} w */
   #take(o, w) {
     if (o.epoch) this.#epoch(o.epoch, w);
+    if (o.shape !== undefined) this.#shape(String(o.shape), w);
     if (o.verdicts) this.#verdicts(o.verdicts, o.acked, w);
     if (o.acked !== undefined) this.#wantAgain(o.acked + 1, w);
     if (o.send_from !== undefined) this.#wantAgain(o.send_from, w);
@@ -234,12 +236,31 @@ export class Answer {
       if (isObject(v) && v.is === 'refused' && v.code === 'fork') { forked = Math.min(forked || v.n, v.n); continue; }
       if (!k || k.verdict) continue; // a verdict once given never changes
       const { was, ...said } = v;
+      // Judged some time before: nobody knows by which shape.
+      if (v.is === 'known' && unknown([{ edit: k.edit, verdict: { ...said, is: was } }]).length) { this.state.place.shape = ''; w.place = true; }
       k.verdict = v.is === 'known' ? { ...said, is: was ?? 'taken' } : v;
       k.heard = this.heard;
       if (isTaken(k)) k.landed = false;
       w.edits.add(v.n);
     }
     if (acked !== undefined) this.#renumber(forked, acked, w);
+  }
+
+  /**
+   * What edits may name is something else than it was: those that were not known are offered again, once. The line
+   * stands before the verdicts, so what is judged now is not among them.
+   * @param {string} shape @param {Writes} w
+   */
+  #shape(shape, w) {
+    const s = this.state;
+    if (shape === s.place.shape) return;
+    s.place.shape = shape;
+    w.place = true;
+    for (const k of offeredAgain(s.n + 1, s.edits.values())) {
+      s.edits.set(k.edit.n, k);
+      s.n = Math.max(s.n, k.edit.n);
+      w.edits.add(k.edit.n);
+    }
   }
 
   /**

@@ -32,6 +32,7 @@ type workshop struct {
 	web   atomic.Pointer[http.Handler] // the server of now
 	stop  func()
 	raise func([]commune.Notice) // hears the notices
+	more  []commune.Collection   // of a newer program
 }
 
 type clock struct {
@@ -64,7 +65,7 @@ func (w *workshop) start() {
 	assigned := commune.Circles{attach.User("mechanics")}
 	w.Server = attach.To(app, attach.Options{
 		Auth: "mechanics", Now: w.clock.Now,
-		Collections: []commune.Collection{
+		Collections: append([]commune.Collection{
 			{Name: "jobs", Read: assigned, Write: assigned, Settle: assigned, Files: []string{"photo"},
 				Fields: commune.Policies{"minutes": commune.SumAbove(0), "price": commune.Ask},
 				Check: func(c *commune.Case) error {
@@ -81,7 +82,7 @@ func (w *workshop) start() {
 					return []commune.Notice{{Key: "job", Kind: by}}, nil
 				}},
 			{Name: "parts", Read: commune.Circles{commune.Everyone()}, Snapshot: []commune.Circle{commune.Commune}},
-		},
+		}, w.more...),
 		Notices: func(_ core.App, notices []commune.Notice) error {
 			if w.raise != nil {
 				w.raise(notices)

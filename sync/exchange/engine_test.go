@@ -160,6 +160,8 @@ func words(lines []wire.Line) string {
 			out = append(out, "reset")
 		case l.Epoch != nil:
 			out = append(out, "compare")
+		case l.Shape != "":
+			out = append(out, "shape")
 		case l.SendFrom > 0:
 			out = append(out, fmt.Sprint("send from ", l.SendFrom, " acked ", *l.Acked))
 		case l.Acked != nil:
@@ -691,7 +693,7 @@ func TestWhatGoesToTheJudge(t *testing.T) {
 	ask.Edits = []json.RawMessage{[]byte(`{"n":1,"do":"square.fly"}`), []byte(`{"n":2,"coll":"announcements","id":"announce0000001","change":{"title":"Hội"}}`),
 		[]byte(`{"n":3,"coll":"announcements","id":"announce0000002","change":{"title":"Hội"}}`)}
 	ask.Confirmed = 2
-	s.says("three edits", s.serve(ask), "verdicts 1parkedunknown_action 2merged 3refusednot_found acked 3, rows announce0000001, complete")
+	s.says("three edits", s.serve(ask), "shape, verdicts 1parkedunknown_action 2merged 3refusednot_found acked 3, rows announce0000001, complete")
 	all, err := s.app.FindAllRecords("parked_edits")
 	if err != nil || len(all) != 1 || all[0].GetString("maker") != "bà "+lan || all[0].GetString("person") != lan {
 		t.Errorf("parked: %v, %v", all, err)

@@ -125,7 +125,41 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]wire.Line
 		x.app.Logger().Error("reading changes failed after a push", "error", err)
 		down = []wire.Line{{RetryIn: 20}}
 	}
-	return assemble(ask, pushed, down), nil
+	shape, err := x.shape(ask, pushed.Verdicts)
+	if err != nil {
+		return nil, err // what is done is known when it is sent again
+	}
+	return shaped(shape, assemble(ask, pushed, down)), nil
+}
+
+// shape is what edits may name, for a phone that has one which names something else
+// and was not told; "" for all others.
+func (x *Engine) shape(ask *wire.Ask, verdicts []wire.Verdict) (string, error) {
+	asked := ask.Shape != ""
+	for _, v := range verdicts {
+		asked = asked || v.Is == wire.Parked && push.Unknown(v)
+	}
+	if !asked {
+		return "", nil
+	}
+	shape, err := x.judge.Shape(x.app)
+	if err != nil || shape == ask.Shape {
+		return "", err
+	}
+	return shape, nil
+}
+
+// shaped is an answer with its shape before the verdicts: it is told of edits that
+// were judged before, not of those that are judged now.
+func shaped(shape string, lines []wire.Line) []wire.Line {
+	if shape == "" {
+		return lines
+	}
+	at := 0
+	if len(lines) > 0 && lines[0].Epoch != nil {
+		at = 1
+	}
+	return slices.Insert(lines, at, wire.Line{Shape: shape})
 }
 
 // assemble puts the lines in their order. What must not wait for the first rows
@@ -235,6 +269,9 @@ func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 	}
 	q, err := x.journal.Idle(ctx, circles, int64(ask.Cursor), x.standings.from)
 	if err != nil || !q.Idle || q.Last > asOf || q.Epoch != ask.Epoch || int64(ask.Cursor) > q.Seq || int64(ask.Cursor) < q.Floor {
+		return nil, false, err
+	}
+	if shape, err := x.shape(ask, nil); err != nil || shape != "" {
 		return nil, false, err
 	}
 	return []wire.Line{{Complete: &wire.Complete{Cursor: wire.Cursor(q.Seq), Epoch: q.Epoch, Sum: q.Sum}}}, true, nil

@@ -286,13 +286,21 @@ func (s *session) park(tx core.App, e numbered, v wire.Verdict) error {
 	r.Set("state", "waiting")
 	r.Set("edit", string(e.raw))
 	r.Set("theirs", v.Met)
-	var what struct{ Coll, ID, Do string }
+	var what struct {
+		Coll, ID, Do string
+		Fixes        int64
+	}
 	if json.Unmarshal(e.raw, &what) == nil {
 		r.Set("coll", clip(what.Coll+what.Do))
 		r.Set("record", clip(what.ID))
 	}
 	if err := s.show(tx, r); err != nil {
 		return err
+	}
+	if what.Fixes > 0 { // it stands in the place of the other, which its maker put aside
+		if err := s.settle(tx, what.Fixes); err != nil {
+			return err
+		}
 	}
 	return tx.SaveNoValidate(r)
 }

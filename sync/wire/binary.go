@@ -33,7 +33,7 @@ var ErrBinary = errors.New("unreadable binary form")
 // that [SigningBytes] makes of the body without its signature.
 func WriteBinaryAsk(ask *Ask, phone string, d *Dictionary, sign func(body []byte) []byte) ([]byte, error) {
 	small := binaryAsk{App: ask.App, Epoch: ask.Epoch, Cursor: ask.Cursor, Standing: hash16(ask.Standing), Told: hash16(ask.Told), Resume: ask.Resume,
-		Compare: ask.Compare, Snapshots: ask.Snapshots, Loaded: ask.Loaded, Confirmed: ask.Confirmed, Want: ask.Want, Waiting: ask.Waiting, Clock: ask.Clock}
+		Compare: ask.Compare, Snapshots: ask.Snapshots, Loaded: ask.Loaded, Confirmed: ask.Confirmed, Want: ask.Want, Waiting: ask.Waiting, Clock: ask.Clock, Shape: hash16(ask.Shape)}
 	for _, e := range ask.Edits {
 		small.Edits = append(small.Edits, string(e))
 	}
@@ -112,7 +112,7 @@ func (b *BinaryAsk) Ask() (*Ask, error) {
 		return nil, badAsk(0)
 	}
 	ask := &Ask{V: Version, App: small.App, Epoch: small.Epoch, Cursor: small.Cursor, Standing: string(small.Standing), Told: string(small.Told), Resume: small.Resume,
-		Compare: small.Compare, Snapshots: small.Snapshots, Loaded: small.Loaded, Confirmed: small.Confirmed, Want: small.Want, Waiting: small.Waiting, Clock: small.Clock}
+		Compare: small.Compare, Snapshots: small.Snapshots, Loaded: small.Loaded, Confirmed: small.Confirmed, Want: small.Want, Waiting: small.Waiting, Clock: small.Clock, Shape: string(small.Shape)}
 	for _, e := range small.Edits {
 		ask.Edits = append(ask.Edits, json.RawMessage(e))
 	}
@@ -173,7 +173,7 @@ func WriteBinary(lines []Line, d *Dictionary) ([]byte, error) {
 
 func (l Line) binary() (*binaryLine, error) {
 	out := &binaryLine{Acked: l.Acked, SendFrom: l.SendFrom, Problems: l.Problems, Load: l.Load, Drop: l.Drop, Gone: l.Gone, Check: l.Check,
-		Mark: l.Mark, More: l.More, RetryIn: l.RetryIn}
+		Mark: l.Mark, More: l.More, RetryIn: l.RetryIn, Shape: hash16(l.Shape)}
 	if e := l.Epoch; e != nil {
 		out.Epoch = &binaryEpoch{e.Is, e.Reset, e.Compare}
 	}
@@ -221,7 +221,7 @@ func binaryVerdicts(vs []Verdict) (taken []int64, rest []binaryVerdict, err erro
 }
 
 func (b *binaryLine) text() (l Line, err error) {
-	l = Line{Acked: b.Acked, SendFrom: b.SendFrom, Problems: b.Problems, Load: b.Load, Drop: b.Drop, Gone: b.Gone, Check: b.Check, Mark: b.Mark, More: b.More, RetryIn: b.RetryIn}
+	l = Line{Acked: b.Acked, SendFrom: b.SendFrom, Problems: b.Problems, Load: b.Load, Drop: b.Drop, Gone: b.Gone, Check: b.Check, Mark: b.Mark, More: b.More, RetryIn: b.RetryIn, Shape: string(b.Shape)}
 	if e := b.Epoch; e != nil {
 		l.Epoch = &EpochLine{e.Is, e.Reset, e.Compare}
 	}

@@ -116,7 +116,7 @@ func TestABinaryAnswerCutAnywhere(t *testing.T) {
 
 func TestBinaryAsks(t *testing.T) {
 	sign := func(b []byte) []byte { s := make([]byte, 64); copy(s, b); return s }
-	ask := &Ask{V: 1, App: "langso-phone/1", Epoch: "k3v9abcd", Cursor: 120, Standing: "9f2c4d5e6f708192", Told: "not hex", Resume: "r", Compare: true, Snapshots: true,
+	ask := &Ask{V: 1, App: "langso-phone/1", Epoch: "k3v9abcd", Cursor: 120, Standing: "9f2c4d5e6f708192", Told: "not hex", Shape: "?", Resume: "r", Compare: true, Snapshots: true,
 		Loaded: map[string]Cursor{"commune": 4}, Confirmed: 6, Want: WantLeast, Waiting: 2, Clock: "2026-11-24T06:10:00Z",
 		Edits: []json.RawMessage{json.RawMessage(`{"n":7,"coll":"products","id":"p1","change":{"price":1.50}}`)},
 		Check: &Check{Deep: true, Lists: []List{{In: "commune", Bits: 4, Parts: []int{1}, Has: Numbers{1, 1 << 31}}}}}

@@ -157,6 +157,7 @@ type binaryAsk struct {
 	Waiting   int               `cbor:"13,keyasint,omitempty"`
 	Clock     string            `cbor:"14,keyasint,omitempty"`
 	Edits     []string          `cbor:"15,keyasint,omitempty"` // JSON
+	Shape     hash16            `cbor:"16,keyasint,omitempty"`
 }
 
 type binaryCheck struct {
@@ -191,6 +192,7 @@ type binaryLine struct {
 	RetryIn  int                 `cbor:"16,keyasint,omitempty"`
 	// Verdicts that only say "taken", as most do: first number and how many.
 	Taken []int64 `cbor:"17,keyasint,omitempty"`
+	Shape hash16  `cbor:"18,keyasint,omitempty"`
 }
 
 type binaryEpoch struct {

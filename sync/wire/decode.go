@@ -55,7 +55,7 @@ func (ask *Ask) checked() (*Ask, error) {
 	if len(ask.Edits) > MaxEdits {
 		return nil, tooBig(MaxEdits)
 	}
-	if ask.Cursor < 0 || ask.Confirmed < 0 || len(ask.Epoch) > 64 || len(ask.Standing) > 64 || len(ask.Told) > 64 || len(ask.Resume) > 256 {
+	if ask.Cursor < 0 || ask.Confirmed < 0 || len(ask.Epoch) > 64 || len(ask.Standing) > 64 || len(ask.Told) > 64 || len(ask.Shape) > 64 || len(ask.Resume) > 256 {
 		return nil, badAsk(0)
 	}
 	if listed(ask.Check) > MaxListed || len(ask.Loaded) > 1000 {

@@ -53,6 +53,7 @@ type Ask struct {
 	Want      int               `json:"want,omitempty"`
 	Waiting   int               `json:"waiting,omitempty"`
 	Clock     string            `json:"clock,omitempty"` // RFC 3339
+	Shape     string            `json:"shape,omitempty"` // while edits are parked as unknown: the shape last told, "?" when none was
 	Edits     []json.RawMessage `json:"edits,omitempty"`
 }
 
@@ -116,6 +117,7 @@ type Met struct {
 // beside it when the line ends a chunk.
 type Line struct {
 	Epoch    *EpochLine          `json:"epoch,omitempty"`
+	Shape    string              `json:"shape,omitempty"` // before the verdicts: what edits may name is this now
 	Verdicts []Verdict           `json:"verdicts,omitempty"`
 	Acked    *int64              `json:"acked,omitempty"` // with Verdicts or SendFrom
 	SendFrom int64               `json:"send_from,omitempty"`

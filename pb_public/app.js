@@ -8,19 +8,18 @@ import { health } from './domains/health.js';
 import { market } from './domains/market.js';
 import { people } from './domains/people.js';
 import { publicservice } from './domains/publicservice.js';
-import { listen } from './push/switch.js';
+import { listen, remindHere } from './push/switch.js';
 import { settling } from './domains/settling.js';
 import { filesOf, hints, open } from './sync/index.js';
 import { h, redraw } from './ui/el.js';
 import { frame } from './ui/frame.js';
-import { remind } from './ui/remind.js';
 import { newVersions } from './ui/update.js';
 
 /**
  * @typedef {{client: Client, params: Record<string, string>, query: URLSearchParams}} At
  * @typedef {{title: string | ((at: At) => string), draw: (at: At) => any, list?: string, open?: boolean}} Screen
  *   list: the screen whose list stands at its left on a wide display; open: also for who is not signed in
- * @typedef {{name: string, title: string, screens: Record<string, Screen>, tiles?: (c: Client) => Tile[], news?: (c: Client) => any[], reminders?: (c: Client) => import('./ui/remind.js').Reminder[]}} Domain
+ * @typedef {{name: string, title: string, screens: Record<string, Screen>, tiles?: (c: Client) => Tile[], news?: (c: Client) => any[]}} Domain
  * @typedef {{href: string, title: string, icon: string, count?: number, duty?: boolean}} Tile
  */
 
@@ -41,10 +40,6 @@ async function start() {
   let planned;
   const soon = () => { planned ??= setTimeout(() => { planned = undefined; redraw(); }, client.notes.synced ? 40 : 400); };
   client.addEventListener('change', soon);
-  const memory = { get: () => JSON.parse(localStorage.getItem('reminded') ?? '[]'), set: (/** @type {string[]} */ tags) => localStorage.setItem('reminded', JSON.stringify(tags)) };
-  const reminders = () => remind(() => client.me ? domains.flatMap(d => d.reminders?.(client) ?? []) : [], memory).catch(() => {});
-  client.addEventListener('change', reminders);
-  reminders();
   client.addEventListener('mood', soon);
   client.addEventListener('mood', () => { if (client.mood === 'idle' && localStorage.getItem('mang-giup')) import('./domains/later/courier.js').then(m => m.carryOn(client)).catch(() => {}); });
   addEventListener('online', () => client.sync());
@@ -53,6 +48,7 @@ async function start() {
   show();
   client.hello().catch(() => {});
   listen(client);
+  remindHere(client);
   hints(client);
   client.sync();
 }

@@ -34,7 +34,6 @@ export const broadcast = {
     ...screens,
     '/cach-nhan': { title: 'Cách nhận thông báo', draw: choices },
   },
-  reminders: c => c.all('announcements').filter(a => a.from > today()).map(a => ({ tag: 'tin-' + a.id, at: new Date(a.from + 'T07:00').getTime(), title: a.title, href: '#/tin/' + a.id })),
 };
 
 /** The notices of this person, newest first, each with whether it was read. @param {Client} c @returns {any[]} */

@@ -1,6 +1,7 @@
 // @ts-check
 // What the worker and the windows remember of wake-ups, apart from the records:
-// who agreed to be woken, under which address, and which notices were shown.
+// who agreed to be woken, under which address, which notices were shown, and of
+// what somebody is to be reminded.
 
 /**
  * @typedef {object} Ledger
@@ -24,21 +25,33 @@ function open() {
   });
 }
 
-/** Reads the ledger, and writes what `change` makes of it, in one transaction. @param {(l: Ledger) => Ledger | undefined | void} [change] @returns {Promise<Ledger>} */
-export async function ledger(change) {
+/**
+ * Reads one thing, and writes what `change` makes of it, in one transaction.
+ * @template {object} T @param {string} key @param {(was: T) => T | undefined | void} [change] @returns {Promise<T>}
+ */
+async function thing(key, change) {
   const db = await open();
   try {
     return await new Promise((yes, no) => {
-      const tx = db.transaction('small', change ? 'readwrite' : 'readonly'), small = tx.objectStore('small'), r = small.get('ledger');
-      /** @type {Ledger} */
+      const tx = db.transaction('small', change ? 'readwrite' : 'readonly'), small = tx.objectStore('small'), r = small.get(key);
+      /** @type {any} */
       let out = {};
       r.onsuccess = () => {
         out = r.result ?? {};
         const next = change?.(out);
-        if (next) small.put(out = { ...next, shown: next.shown?.slice(-most) }, 'ledger');
+        if (next) small.put(out = next, key);
       };
       tx.oncomplete = () => yes(out);
       tx.onabort = () => no(tx.error);
     });
   } finally { db.close(); }
 }
+
+/** The ledger. @param {(l: Ledger) => Ledger | undefined | void} [change] @returns {Promise<Ledger>} */
+export const ledger = change => thing('ledger', change && (l => {
+  const next = change(l);
+  return next && { ...next, shown: next.shown?.slice(-most) };
+}));
+
+/** What is to be reminded of. @type {import('./remind.js').Keep} */
+export const plan = change => thing('plan', change);

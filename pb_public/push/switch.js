@@ -3,7 +3,9 @@
 
 import { h } from '../ui/el.js';
 import { say, sentence } from '../ui/parts.js';
-import { ledger } from './ledger.js';
+import { coming } from './coming.js';
+import { ledger, plan } from './ledger.js';
+import { permission, remind } from './remind.js';
 import { keep, subscribe, unsubscribe } from './subscribe.js';
 
 /** @typedef {import('../sync/client.js').Client} Client @typedef {'on' | 'off' | 'denied' | 'none' | 'home'} Standing */
@@ -50,12 +52,76 @@ export function pushSwitch(client) {
       const reg = await worker();
       if (!reg) throw new Error(words.none);
       if (!want) await unsubscribe(reg, client);
-      else if (await Notification.requestPermission() === 'granted') await subscribe(await navigator.serviceWorker.ready, client);
+      else if (await Notification.requestPermission() === 'granted') {
+        askForHours().catch(() => {});
+        await subscribe(await navigator.serviceWorker.ready, client);
+      }
     } catch (err) { say(sentence(err), 'bad'); }
     await show();
   });
   show();
   return h('div.field', null, h('label.check', null, box, h('span', null, 'Báo tin khi có việc mới')), how);
+}
+
+/** What this phone can do about reminders, from the best to the least, as it is told to the person. */
+const reach = {
+  exact: 'Máy này tự nhắc đúng giờ, kể cả khi không mở ứng dụng và không có mạng.',
+  hours: 'Máy này nhắc khi mở ứng dụng, khi xã báo tin, hoặc vài giờ một lần. Có thể nhắc trễ.',
+  woken: 'Máy này nhắc khi bà con mở ứng dụng hoặc khi xã báo tin. Không mở thì có thể nhắc trễ.',
+  open: 'Máy này chỉ nhắc được khi bà con mở ứng dụng.',
+  off: 'Máy này chưa được phép hiện thông báo nên không nhắc được. Ngày hẹn vẫn ghi trong ứng dụng.',
+  none: 'Trình duyệt này không nhắc được. Ngày hẹn vẫn ghi trong ứng dụng.',
+};
+
+/** @returns {Promise<keyof typeof reach>} */
+export async function reminding() {
+  const reg = /** @type {any} */ (await navigator.serviceWorker?.getRegistration());
+  if (!reg || permission() === 'none') return 'none';
+  if (permission() !== 'granted') return 'off';
+  if ('TimestampTrigger' in globalThis) return 'exact';
+  if (!await worker()) return 'open';
+  if ((await reg.periodicSync?.getTags().catch(() => []))?.includes(tag)) return 'hours';
+  return await reg.pushManager.getSubscription() ? 'woken' : 'open';
+}
+
+/** A line that says so. */
+export function reminderNote() {
+  const line = h('p.note', { role: 'status' }, '…');
+  reminding().catch(() => /** @type {const} */ ('none')).then(how => { line.textContent = reach[how]; });
+  return line;
+}
+
+/** By which the browser knows what it lets the worker do now and then. */
+const tag = 'langso', sixHours = 6 * 3600_000, farthest = 2 ** 31 - 1;
+
+/** Shows reminders at their hour while the app is open, and what became due while it was not. @param {Client} client */
+export function remindHere(client) {
+  /** @type {any} */
+  let timer;
+  const look = async () => {
+    const reg = permission() === 'granted' && await navigator.serviceWorker?.getRegistration();
+    if (!reg) return;
+    const next = await remind(reg, client.account ? coming(client) : [], plan);
+    clearTimeout(timer);
+    if (next) timer = setTimeout(again, Math.min(next, farthest));
+  };
+  const again = () => { look().catch(() => {}); };
+  client.addEventListener('change', again);
+  document.addEventListener('visibilitychange', again); // timers sleep with the phone
+  again();
+}
+
+/** Asks the browser to let the worker run every few hours. Few do. */
+async function askForHours() {
+  const reg = /** @type {any} */ (permission() === 'granted' && await worker());
+  if (reg) await reg.periodicSync?.register(tag, { minInterval: sixHours });
+}
+
+/** Asks the browser to let the worker run when there is a network again, for what waits to be sent. @param {Client} client */
+async function askForNetwork(client) {
+  if (client.mood !== 'offline' || !client.waiting.length) return;
+  const reg = /** @type {any} */ (await worker());
+  await reg?.sync?.register(tag);
 }
 
 /** Opens what a tapped notice is about, and keeps the phone's address right. @param {Client} client */
@@ -75,5 +141,7 @@ export function listen(client) {
   };
   const again = () => { look().catch(() => { last = undefined; }); };
   client.addEventListener('change', again);
+  client.addEventListener('mood', () => { askForNetwork(client).catch(() => {}); });
+  askForHours().catch(() => {});
   again();
 }

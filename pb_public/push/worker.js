@@ -1,15 +1,19 @@
 // @ts-check
 // Hears wake-ups. Each is answered by an exchange, in the background, and by
 // what that brought: notices in the phone's own words, a repeated one in the place of
-// the first. A tap opens what the notice is about and marks it as read.
+// the first. A tap opens what the notice is about and marks it as read. The browser may
+// wake it, too: when there is a network again, or every few hours. And whenever it is
+// awake it shows the reminders that are due.
 /// <reference lib="webworker" />
 
 import { Client, later } from '../sync/client.js';
 import * as snapshot from '../sync/later/snapshot.js';
 import { BrowserStore } from '../sync/store.js';
 import { compose, readWake, show } from './compose.js';
-import { ledger } from './ledger.js';
+import { coming } from './coming.js';
+import { ledger, plan } from './ledger.js';
 import { mark } from './mark.js';
+import { permission, remind } from './remind.js';
 import { keep } from './subscribe.js';
 
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
@@ -19,33 +23,36 @@ later.snapshot = async () => snapshot;
 /** A browser lets a wake-up work for about half a minute: no exchange is put off for longer. */
 const longest = 15, patience = 20_000;
 
-sw.addEventListener('push', ev => ev.waitUntil(hear(ev.data?.text())));
+sw.addEventListener('push', ev => ev.waitUntil(hear(readWake(ev.data?.text()))));
+for (const type of ['sync', 'periodicsync']) sw.addEventListener(type, ev => /** @type {ExtendableEvent} */ (ev).waitUntil(hear()));
 sw.addEventListener('notificationclick', ev => { ev.notification.close(); ev.waitUntil(tapped(ev.notification.data ?? {})); });
 sw.addEventListener('pushsubscriptionchange', ev => /** @type {ExtendableEvent} */ (ev).waitUntil(withClient(c => keep(sw.registration, c)).catch(() => {})));
 
 /** One wake-up at a time, so that each sees what the others have shown. @type {Promise<any>} */
 let queue = Promise.resolve();
 
-/** @param {string | undefined} text */
-function hear(text) {
-  const mine = queue.then(() => answer(text));
+/** @param {import('./compose.js').Wake} [wake] absent: nobody in the commune calls, and nothing need be shown */
+function hear(wake) {
+  const mine = queue.then(() => answer(wake));
   queue = mine.catch(() => {});
   return mine;
 }
 
-/** @param {string | undefined} text */
-async function answer(text) {
-  const wake = readWake(text);
+/** @param {import('./compose.js').Wake} [wake] */
+async function answer(wake) {
   /** @type {import('./compose.js').Shown[]} */
   let out = [];
   try {
     const l = await ledger();
     out = await withClient(async c => {
-      const fresh = !!c.account && await meet(c, wake.j ?? 0);
-      return compose({ notices: c.all('notices'), marks: c.all('notice_marks'), choices: c.all('notice_choices'), me: c.me }, l.shown ?? [], wake, fresh, new Date());
+      const fresh = !!c.account && await meet(c, wake?.j ?? 0);
+      if (permission() === 'granted') await remind(sw.registration, c.account ? coming(c) : [], plan).catch(() => {});
+      if (!wake && (!c.account || l.phone !== c.account.phone)) return []; // who did not agree to be woken
+      return compose({ notices: c.all('notices'), marks: c.all('notice_marks'), choices: c.all('notice_choices'), me: c.me }, l.shown ?? [], wake ?? {}, fresh, new Date());
     });
   } catch { /* the store did not open: say that there is something */ }
-  if (!out.length) out = compose({ notices: [], marks: [], choices: [], me: '' }, [], wake, false, new Date());
+  if (!wake) out = out.filter(s => s.ids.length);
+  else if (!out.length) out = compose({ notices: [], marks: [], choices: [], me: '' }, [], wake, false, new Date());
   await show(sw.registration, out);
   const ids = out.flatMap(s => s.ids);
   if (ids.length) await ledger(l => ({ ...l, shown: [...(l.shown ?? []), ...ids.filter(id => !l.shown?.includes(id))] })).catch(() => {});

@@ -91,26 +91,11 @@ func TestAWakeUpInTheBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	var registration atomic.Value
-	if err := chromedp.Listen(p.Ctx, func(ev any) {
-		if e, ok := ev.(*serviceworker.EventWorkerRegistrationUpdated); ok {
-			for _, r := range e.Registrations {
-				if strings.HasPrefix(r.ScopeURL, url) && !r.IsDeleted {
-					registration.Store(r.RegistrationID)
-				}
-			}
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(p.Ctx, serviceworker.Enable, struct{}{}); err != nil {
-		t.Fatal(err)
-	}
-	browsertest.Await(t, func() bool { return registration.Load() != nil })
+	registration := registrationOf(t, p)
 	push := func(word string) {
 		t.Helper()
 		if _, err := chromedp.Call(p.Ctx, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{
-			Origin: url, RegistrationID: registration.Load().(serviceworker.RegistrationID), Data: word}); err != nil {
+			Origin: url, RegistrationID: registration(), Data: word}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -149,6 +134,28 @@ func TestAWakeUpInTheBrowser(t *testing.T) {
 		return err == nil && n == 1
 	})
 	p.Until(`navigator.serviceWorker.ready.then(r => r.getNotifications({ tag: '` + id("n1") + `' })).then(ns => ns.length === 0)`)
+}
+
+// registrationOf tells by which id Chromium knows the app's worker.
+func registrationOf(t *testing.T, p *browsertest.Page) func() serviceworker.RegistrationID {
+	t.Helper()
+	var last atomic.Value
+	if err := chromedp.Listen(p.Ctx, func(ev any) {
+		if e, ok := ev.(*serviceworker.EventWorkerRegistrationUpdated); ok {
+			for _, r := range e.Registrations {
+				if strings.HasPrefix(r.ScopeURL, p.URL) && !r.IsDeleted {
+					last.Store(r.RegistrationID)
+				}
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(p.Ctx, serviceworker.Enable, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	browsertest.Await(t, func() bool { return last.Load() != nil })
+	return func() serviceworker.RegistrationID { return last.Load().(serviceworker.RegistrationID) }
 }
 
 // tap fires the event of a tapped notice in the worker, which no command of the

@@ -2,6 +2,7 @@
 // Where this phone is woken: made when the person agrees, told to the server, and
 // renewed when the browser or the server gives another.
 
+import { NoRoad } from '../sync/client.js';
 import { unbase64url } from '../sync/keys.js';
 import { ledger } from './ledger.js';
 
@@ -25,7 +26,7 @@ export async function subscribe(reg, client) {
 
 /** @param {Client} client @returns {Promise<string>} */
 async function serverKey(client) {
-  const res = await client.fetch('/api/langso', { cache: 'no-store', credentials: 'omit' });
+  const res = await client.fetch('/api/langso', { cache: 'no-store', credentials: 'omit' }).catch(() => { throw new NoRoad('no network'); });
   return String((await res.json()).push ?? '');
 }
 
@@ -34,8 +35,10 @@ async function make(reg, key) {
   const had = await reg.pushManager.getSubscription();
   if (had && (await ledger()).key === key) return had;
   await had?.unsubscribe(); // made for another key, or not known whose
-  const late = new Promise((_, no) => { setTimeout(() => no(new Error('Máy chưa nối được với dịch vụ báo tin của trình duyệt. Bà con thử lại khi có mạng tốt hơn.')), patience); });
-  return /** @type {Promise<PushSubscription>} */ (Promise.race([reg.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: unbase64url(key) }), late]));
+  const late = new Promise((_, no) => { setTimeout(no, patience); });
+  const made = /** @type {Promise<PushSubscription>} */ (Promise.race([reg.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: unbase64url(key) }), late]));
+  // What the browser says of it is for programmers.
+  return made.catch(() => { throw new Error('Máy chưa nối được với dịch vụ báo tin của trình duyệt. Bà con thử lại khi có mạng tốt hơn.'); });
 }
 
 /** Stops being woken; without a network the server learns it when it next tries. @param {ServiceWorkerRegistration} reg @param {Client} client */

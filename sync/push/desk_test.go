@@ -56,6 +56,11 @@ func newDesk(t *testing.T) *desk {
 			t.Fatal(err)
 		}
 	}
+	boards := core.NewBaseCollection("boards_x")
+	boards.Fields.Add(&core.TextField{Name: "thing"}, &core.TextField{Name: "holder"}, &core.TextField{Name: "note"})
+	if err := d.Save(boards); err != nil {
+		t.Fatal(err)
+	}
 	owner, reader := commune.In("owner", "owner"), commune.In("reader", "reader")
 	things := commune.Collection{Name: "things_x", Read: commune.Circles{owner, reader}, Write: commune.Circles{owner}, ServerFields: []string{"own"},
 		Routes:  commune.Routes{"routed": {Via: "village", Of: "villages", From: "name"}},
@@ -63,7 +68,10 @@ func newDesk(t *testing.T) *desk {
 		Fields:  commune.Policies{"claim": commune.Ask, "first": commune.FirstWins, "count": commune.SumAbove(0), "most": commune.Max, "kinds": commune.Set}}
 	papers := commune.Collection{Name: "papers_x", Read: things.Read, Write: things.Write, Conflict: commune.AppendOnly}
 	closed := commune.Collection{Name: "closed_x", Read: things.Read}
-	domain := commune.Domain{Name: "desk", Title: "Bàn", Collections: []commune.Collection{things, papers, closed}, Actions: []commune.Action{
+	// A board is of whoever owns the thing it hangs on.
+	hung := commune.Collection{Name: "boards_x", Read: commune.Circles{commune.In("owner", "holder")}, Write: commune.Circles{commune.In("owner", "holder")},
+		Routes: commune.Routes{"holder": {Via: "thing", Of: "things_x", From: "owner"}}}
+	domain := commune.Domain{Name: "desk", Title: "Bàn", Collections: []commune.Collection{things, papers, closed, hung}, Actions: []commune.Action{
 		{Name: "desk.fail", Do: func(*commune.Call) error { return d.fails }},
 		{Name: "desk.none"},
 		{Name: "desk.press", Do: func(c *commune.Call) error { d.pressed = append(d.pressed, c.At); return nil }},
@@ -76,12 +84,16 @@ func newDesk(t *testing.T) *desk {
 	}}
 	var shared []journal.Collection
 	for _, c := range domain.Collections {
-		shared = append(shared, journal.Collection{Name: c.Name, Circles: func(r journal.Row) (names []string) {
+		one := journal.Collection{Name: c.Name, Circles: func(r journal.Row) (names []string) {
 			for _, circle := range c.Read.Of(r) {
 				names = append(names, string(circle))
 			}
 			return names
-		}})
+		}}
+		if holder, ok := c.Routes["holder"]; ok {
+			one.Routes = []journal.Route{{Field: "holder", Via: holder.Via, Of: holder.Of, From: holder.From}}
+		}
+		shared = append(shared, one)
 	}
 	j := journal.New(d.App, shared)
 	if err := j.Open(); err != nil {

@@ -160,3 +160,16 @@ func TestASchemaThatAnotherChanged(t *testing.T) {
 		}
 	}
 }
+
+// TestTheWriterIsFreeBetween: an import is absorbed in parts, and whoever waits to
+// write gets in between them.
+func TestTheWriterIsFreeBetween(t *testing.T) {
+	app, j := open(t)
+	var left []string
+	j.Watch(func([]string, int64) { left = append(left, value(t, app, `SELECT count(*) FROM journal_touched`)) })
+	run(t, app, `INSERT INTO houses (id, village) SELECT 'h' || value, 'v1' FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 1200) SELECT value FROM n)`)
+	absorb(t, app, j)
+	if want := []string{"700", "200", "0"}; !slices.Equal(left, want) {
+		t.Errorf("after each part %v were left, want %v", left, want)
+	}
+}

@@ -106,6 +106,7 @@ func TestChangedApart(t *testing.T) {
 		{"a person is asked, and too much is taken", `claim = 'kia'`, `"add":{"count":-6},"change":{"claim":"hai"}`, wire.Refused, "stock_short", "claim=kia", map[string]string{"count": "5", "claim": "kia"}},
 		{"a sum is not written over", ``, `"change":{"count":3}`, wire.Refused, "bad_value", "", map[string]string{"count": "5"}},
 		{"a word is not added to", ``, `"add":{"note":3}`, wire.Refused, "bad_value", "", map[string]string{"note": "một"}},
+		{"a number that is no sum is not added to", ``, `"add":{"most":3}`, wire.Refused, "bad_value", "", map[string]string{"most": "0"}},
 		{"a number beyond all", ``, `"add":{"count":1e400}`, wire.Refused, "bad_value", "", map[string]string{"count": "5"}},
 		{"a number too great to count by", ``, `"add":{"count":1e17}`, wire.Refused, "bad_value", "", map[string]string{"count": "5"}},
 		{"lists, both ways", `kinds = '["a","b"]'`, `"change":{"kinds":{"+":["c"],"-":["a"]}}`, wire.Merged, "", "kinds=[a b]", map[string]string{"kinds": `["b","c"]`}},

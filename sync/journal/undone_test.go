@@ -173,3 +173,28 @@ func TestTheWriterIsFreeBetween(t *testing.T) {
 		t.Errorf("after each part %v were left, want %v", left, want)
 	}
 }
+
+// TestAFieldBeforeItsNumber: a migration adds a field, a phone asks before the
+// journal has prepared for it: from then on the field is sent all the same.
+func TestAFieldBeforeItsNumber(t *testing.T) {
+	app, j := open(t)
+	run(t, app, `INSERT INTO houses (id, village) VALUES ('h1', 'v1')`)
+	c, err := app.FindCollectionByNameOrId("houses")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Fields.Add(&core.TextField{Name: "note"})
+	if err := app.Save(c); err != nil {
+		t.Fatal(err)
+	}
+	run(t, app, `UPDATE houses SET note = 'mới'`)
+	if got, want := since(t, j, "v1", 0), []string{`h1 {"village":"v1"}`}; !slices.Equal(got, want) {
+		t.Errorf("before: %v, want %v", got, want)
+	}
+	if err := app.RunInTransaction(j.Prepare); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := since(t, j, "v1", 0), []string{`h1 {"note":"mới","village":"v1"}`}; !slices.Equal(got, want) {
+		t.Errorf("after: %v, want %v", got, want)
+	}
+}

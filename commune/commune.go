@@ -94,9 +94,10 @@ type Rank int
 
 // The ranks, from first to last.
 const (
-	Own       Rank = iota // the person's own: health, dossiers, orders, notices
-	Near                  // the village's and the household's
-	Catalogue             // what everybody has
+	Urgent    Rank = iota - 1 // what may be about life and limb: the inbox
+	Own                       // the person's own: health, dossiers, orders
+	Near                      // the village's and the household's
+	Catalogue                 // what everybody has
 )
 
 // Policies gives single fields another policy than their collection's.

@@ -30,6 +30,7 @@ var Domain = commune.Domain{
 		Name:     "notices",
 		Title:    "Hộp thông báo",
 		Read:     commune.Circles{commune.Stated("circle")},
+		Rank:     commune.Urgent,
 		Personal: true,
 		Owner:    "circle",
 	}, {

@@ -10,8 +10,8 @@
 // fields changed after C when the phone surely has it (it was in a held circle
 // at C), whole otherwise. A record that left all circles is gone.
 //
-// An answer is made of chunks, in order of importance: what is gone, the
-// person's own, the village's, the catalogue; within each in order of the
+// An answer is made of chunks, in order of importance: what is gone, the inbox,
+// the person's own, the village's, the catalogue; within each in order of the
 // records' numbers. Each chunk ends with a token that says how far each class has
 // come. Whatever befalls the answer, the next one goes on from the last chunk
 // kept, while fields are still chosen by C, since choosing them by the token
@@ -41,7 +41,7 @@ type Phone struct {
 
 // Collections is what must be known of the collections.
 type Collections struct {
-	Rank  func(coll string) int // 0, 1 or 2: which comes first
+	Rank  func(coll string) int // -1 to 2: which comes first
 	Files map[string][]string   // circle → collections whose records are in its snapshot file
 }
 
@@ -166,7 +166,7 @@ func (a *answer) gather(ctx context.Context) ([]*group, error) {
 	}
 	out = slices.DeleteFunc(out, func(g *group) bool {
 		if g.live {
-			g.class = 1 + min(max(a.known.Rank(g.coll), 0), classes-2)
+			g.class = 2 + min(max(a.known.Rank(g.coll), -1), classes-3)
 		}
 		return g.last <= a.at.upTo[g.class] || !g.live && !g.had
 	})

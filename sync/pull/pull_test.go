@@ -29,7 +29,7 @@ func newBoard(t *testing.T) *board {
 	t.Helper()
 	app := apptest.New(t)
 	var colls []journal.Collection
-	for _, name := range []string{"goods_x", "letters_x", "posters_x"} {
+	for _, name := range []string{"alarms_x", "goods_x", "letters_x", "posters_x"} {
 		c := core.NewBaseCollection(name)
 		c.Fields.Add(&core.TextField{Name: "circles"}, &core.TextField{Name: "text"}, &core.TextField{Name: "note"})
 		if err := app.Save(c); err != nil {
@@ -44,9 +44,9 @@ func newBoard(t *testing.T) *board {
 	return b
 }
 
-// known ranks the papers; letters are the person's own. Only posters lie in files.
+// known ranks the papers; alarms are urgent, letters are the person's own. Only posters lie in files.
 var known = pull.Collections{
-	Rank:  func(coll string) int { return map[string]int{"letters_x": 0, "posters_x": 1, "goods_x": 2}[coll] },
+	Rank:  func(coll string) int { return map[string]int{"alarms_x": -1, "letters_x": 0, "posters_x": 1, "goods_x": 2}[coll] },
 	Files: map[string][]string{"village": {"posters_x"}, "market": {"goods_x"}},
 }
 
@@ -254,7 +254,7 @@ func TestGoingOnFromAToken(t *testing.T) {
 		"gone posters p1", "--",
 		"| l2 whole in [0] {circles:lan,text:thư hai}", "l1 whole in [0] {circles:lan,text:thư khác}", "--",
 		"| p2 whole in [2] {circles:village,text:hội}")
-	told, _ = b.tells(pull.Phone{Now: []string{"market", "village"}, Resume: "zz.1.1.1.1.x.y"})
+	told, _ = b.tells(pull.Phone{Now: []string{"market", "village"}, Resume: "zz.1.1.1.1.1.x.y"})
 	b.same("a token that is none is no token", told,
 		"| p2 whole in [1] {circles:village,text:hội}", "--",
 		"| g1 whole in [0] {circles:market,text:vải}")
@@ -284,9 +284,23 @@ func TestGoingOnFromAToken(t *testing.T) {
 			t.Errorf("%q fits", none)
 		}
 	}
-	if !pull.Fits("0.0.0.0.0.x."+head.Epoch, head) {
+	if !pull.Fits("0.0.0.0.0.0.x."+head.Epoch, head) {
 		t.Error("a token of the beginning does not fit")
 	}
+}
+
+// TestWhatIsUrgentComesFirst: a flood warning does not wait for the price of guava.
+func TestWhatIsUrgentComesFirst(t *testing.T) {
+	b := newBoard(t)
+	now := []string{"village"}
+	b.put("goods", "g1", "village", "ổi")
+	b.put("posters", "p1", "village", "họp thôn")
+	b.put("letters", "l1", "village", "thư")
+	b.put("alarms", "a1", "village", "lũ về")
+	told, token := b.tells(pull.Phone{Now: now, Want: 1})
+	b.same("the first piece", told, "| a1 whole in [0] {circles:village,text:lũ về}", "more")
+	told, _ = b.tells(pull.Phone{Now: now, Resume: token})
+	b.same("the rest", told, "| l1 whole in [0] {circles:village,text:thư}", "--", "| p1 whole in [0] {circles:village,text:họp thôn}", "--", "| g1 whole in [0] {circles:village,text:ổi}")
 }
 
 func (b *board) same(what string, got []string, want ...string) {

@@ -19,8 +19,9 @@ func crcOf(b []byte) string { return fmt.Sprintf("%08x", crc32.Checksum(b, casta
 
 // Text is an answer as newline-delimited JSON.
 type Text struct {
-	Body []byte
-	Ends []int // where each chunk ends, for the compressor
+	Body  []byte
+	Ends  []int // where each chunk ends, for the compressor
+	Apart []int // chunk ends after which something else is told: nothing there may be packed by what stands before
 }
 
 // Write writes lines as text, with the check of each chunk in the line that ends it.
@@ -32,6 +33,9 @@ func Write(lines []Line) (Text, error) {
 	begin := 0
 	for _, line := range lines {
 		ends := line.Ends()
+		if line.Apart && begin > 0 {
+			t.Apart = append(t.Apart, begin)
+		}
 		if ends && b.Len() > begin {
 			line.CRC = crcOf(b.Bytes()[begin:])
 		}

@@ -2,11 +2,15 @@ package wire
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,14 +27,25 @@ var (
 		return w
 	}}
 	gzipWriters   = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, 6); return w }}
+	flateWriters  = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, 6); return w }}
 	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
 )
 
 // Pack compresses an answer as the headers of the request allow and returns the
 // name for Content-Encoding, "" when it stays as it is. At the end of each chunk
 // the compressor is flushed: what has arrived can be read.
+//
+// What is a person's own is not packed by what others wrote: who can write into
+// the market and see lengths go by would learn of the health book. Of the ways
+// to pack only gzip can begin anew inside one body and be read by every browser.
 func (t Text) Pack(request http.Header) ([]byte, string) {
 	accept := request.Get("Accept-Encoding")
+	if len(t.Apart) > 0 {
+		if !accepts(accept, "gzip") {
+			return t.Body, ""
+		}
+		return t.packApart(), "gzip"
+	}
 	if d := named(request.Get("Available-Dictionary")); d != nil && strings.Contains(accept, "dcz") && len(t.Body) > 64 {
 		return t.packWith(d), "dcz"
 	}
@@ -62,6 +77,31 @@ func (t Text) Pack(request http.Header) ([]byte, string) {
 		return out.Bytes(), encoding
 	}
 	return t.Body, ""
+}
+
+// packApart is gzip (RFC 1952) whose compressor begins anew at each parting: a
+// flush ends at a whole byte, and the next block refers to nothing before it.
+func (t Text) packApart() []byte {
+	out := bytes.NewBuffer([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff})
+	w := flateWriters.Get().(*flate.Writer)
+	defer flateWriters.Put(w)
+	w.Reset(out)
+	from := 0
+	for i, end := range t.Ends {
+		if slices.Contains(t.Apart, from) {
+			w.Reset(out)
+		}
+		_, _ = w.Write(t.Body[from:end]) // into memory, which takes all
+		if i < len(t.Ends)-1 || end < len(t.Body) {
+			_ = w.Flush()
+		}
+		from = end
+	}
+	_, _ = w.Write(t.Body[from:])
+	_ = w.Close()
+	end := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(t.Body))
+	out.Write(binary.LittleEndian.AppendUint32(end, uint32(len(t.Body))))
+	return out.Bytes()
 }
 
 // named finds the dictionary that a browser has, by its hash (RFC 9842 §2.2).
@@ -111,19 +151,25 @@ func (t Text) write(w compressor) {
 	_ = w.Close()
 }
 
+// choose returns the best encoding that a request accepts, "" when none.
 func choose(accept string) string {
-	best := ""
-	for part := range strings.SplitSeq(accept, ",") {
-		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if q = strings.ReplaceAll(q, " ", ""); q == "q=0" || strings.HasPrefix(q, "q=0.0") {
-			continue
-		}
-		switch name = strings.TrimSpace(name); {
-		case name == "zstd", name == "br" && best != "zstd", name == "gzip" && best == "":
-			best = name
+	for _, name := range []string{"zstd", "br", "gzip"} {
+		if accepts(accept, name) {
+			return name
 		}
 	}
-	return best
+	return ""
+}
+
+func accepts(accept, encoding string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.TrimSpace(name) == encoding {
+			q = strings.ReplaceAll(q, " ", "")
+			return q != "q=0" && !strings.HasPrefix(q, "q=0.0")
+		}
+	}
+	return false
 }
 
 // ErrPacked is returned for a body whose compression is broken, unknown, or

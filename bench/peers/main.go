@@ -111,18 +111,22 @@ func engines(l *langso, powersync string) []Engine {
 		}
 	}
 	return []Engine{
-		{"langso", "Làng Số, native phone (Go)", ours(false)},
-		{"langso-js", "Làng Số, browser phone (JavaScript)", ours(true)},
-		{"naive", "PocketBase, naive client", startPlain(false)},
-		{"tuned", "PocketBase, tuned client", startPlain(true)},
-		{"pouchdb", "PouchDB", startPouch},
-		{"rxdb", "RxDB", startRx},
-		{"zero", "Zero", startZero},
-		{"powersync", "PowerSync", startPowerSync(powersync)},
+		{"langso", "Làng Số, native phone in Go: CBOR with dictionary over SQLite", ours(false)},
+		{"langso-js", "Làng Số, browser phone in JavaScript: JSON, store in memory", ours(true)},
+		{"naive", "PocketBase 0.39.11, naive client in Go: list API in pages of 500, one request an edit", startPlain(false)},
+		{"tuned", "PocketBase 0.39.11, tuned client in Go: gzip, wanted fields, pages of 1,000, batch API, six connections", startPlain(true)},
+		{"pouchdb", "PouchDB 9.0.0 against express-pouchdb 4.2.0, both over leveldb", startPouch},
+		{"rxdb", "RxDB 17.6.0, HTTP replication, storage in memory, against routes of ours", startRx},
+		{"zero", "Zero 1.9.0, store in memory, against zero-cache and PostgreSQL", startZero},
+		{"powersync", "PowerSync 1.1.0 (node) over SQLite against its service and PostgreSQL", startPowerSync(powersync)},
 	}
 }
 
 func print(to io.Writer, results []Result, edge bool) error {
+	for _, r := range results {
+		fmt.Fprintf(to, "%-10s %s\n", r.Engine, r.What)
+	}
+	fmt.Fprintln(to)
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	line := func(cells ...any) {
 		for i, c := range cells {

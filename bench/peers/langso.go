@@ -201,15 +201,20 @@ func (l *langso) Close() error { return joinClose(l.db.Close, l.stop) }
 
 var code = regexp.MustCompile(`mã đăng nhập của bác là (\d{6})`)
 
-// code is the one that the server texted last. The next may be asked for at once:
-// the minute that a number has to wait is taken away.
-func (l *langso) code() (string, error) {
+// code lets the phone ask for a code and returns the one that the server texted.
+// The minute that a number has to wait for its next is taken away.
+func (l *langso) code(ask func() error) (string, error) {
+	if _, err := l.db.Exec(`DELETE FROM sign_in_codes`); err != nil {
+		return "", err
+	}
+	if err := ask(); err != nil {
+		return "", err
+	}
 	all := code.FindAllStringSubmatch(l.said.String(), -1)
 	if len(all) == 0 {
 		return "", errors.New("the server texted no code")
 	}
-	_, err := l.db.Exec(`DELETE FROM sign_in_codes`)
-	return all[len(all)-1][1], err
+	return all[len(all)-1][1], nil
 }
 
 // goPhone signs a native phone in, as a villager does.
@@ -220,10 +225,7 @@ func (l *langso) goPhone(ctx context.Context, address string) (*goPhone, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Code(ctx, l.number); err != nil {
-		return nil, err
-	}
-	code, err := l.code()
+	code, err := l.code(func() error { return p.Code(ctx, l.number) })
 	if err != nil {
 		return nil, err
 	}
@@ -312,10 +314,7 @@ func (l *langso) jsPhone(ctx context.Context, address string) (Phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := n.do(ctx, "ask", map[string]any{"number": l.number}, nil); err != nil {
-		return nil, err
-	}
-	code, err := l.code()
+	code, err := l.code(func() error { return n.do(ctx, "ask", map[string]any{"number": l.number}, nil) })
 	if err != nil {
 		return nil, err
 	}

@@ -125,18 +125,15 @@ func (b *Bench) powersyncConfig(dir, address, database, buckets string) (string,
 	for _, coll := range public {
 		everybody = append(everybody, "SELECT * FROM "+coll)
 	}
-	bucket := func(parameters string, data ...string) map[string]any {
-		if parameters == "" {
-			return map[string]any{"data": data}
-		}
-		return map[string]any{"parameters": parameters, "data": data}
+	stream := func(queries ...string) map[string]any {
+		return map[string]any{"auto_subscribe": true, "queries": queries}
 	}
-	rules, err := json.Marshal(map[string]any{"bucket_definitions": map[string]any{
-		"everybody": bucket("", everybody...),
-		"own": bucket("SELECT request.user_id() AS person", "SELECT * FROM persons WHERE id = bucket.person", "SELECT * FROM duties WHERE person = bucket.person",
-			"SELECT * FROM health_entries WHERE person = bucket.person", "SELECT * FROM dossiers WHERE person = bucket.person", "SELECT * FROM orders WHERE buyer = bucket.person"),
-		"house": bucket("SELECT request.jwt() ->> 'household' AS household", "SELECT * FROM households WHERE id = bucket.household"),
-		"stall": bucket("SELECT request.jwt() ->> 'stall' AS stall", "SELECT * FROM orders WHERE stall = bucket.stall"),
+	rules, err := json.Marshal(map[string]any{"config": map[string]any{"edition": 3}, "streams": map[string]any{
+		"everybody": stream(everybody...),
+		"own": stream("SELECT * FROM persons WHERE id = auth.user_id()", "SELECT * FROM duties WHERE person = auth.user_id()",
+			"SELECT * FROM health_entries WHERE person = auth.user_id()", "SELECT * FROM dossiers WHERE person = auth.user_id()",
+			"SELECT * FROM households WHERE id = auth.parameter('household')",
+			"SELECT * FROM orders WHERE buyer = auth.user_id() OR stall = auth.parameter('stall')"),
 	}})
 	if err != nil {
 		return "", err

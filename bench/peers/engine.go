@@ -41,7 +41,7 @@ type Phone interface {
 	// Sync meets the server until both are equal. An engine that is told of changes
 	// by a stream without an end knows that it is equal when it sees those.
 	Sync(ctx context.Context, see []Record) error
-	// Rest closes the app: what is open on the road is closed, what is not stored yet is.
+	// Rest closes the app: what is open is closed, what is not stored yet is.
 	Rest(context.Context) error
 	// Edit writes records while there is no network.
 	Edit(context.Context, []Record) error
@@ -75,7 +75,7 @@ type Measure struct {
 // still is how long nothing must pass before a phase counts as over.
 const still = 400 * time.Millisecond
 
-// measure runs the workload through one road. Each phase ends with a look at
+// measure runs the workload through one proxy. Each phase ends with a look at
 // both sides: a phase that left them unequal is an error, not a number.
 func measure(ctx context.Context, e Engine, b *Bench, edge bool) (res Result) {
 	res = Result{Engine: e.Name, What: e.What}
@@ -88,14 +88,14 @@ func measure(ctx context.Context, e Engine, b *Bench, edge bool) (res Result) {
 		return fail("start", err)
 	}
 	defer func() { res.Err = errors.Join(res.Err, s.Close()) }()
-	road, err := NewRoad(s.Address())
+	proxy, err := NewProxy(s.Address())
 	if err != nil {
-		return fail("open road", err)
+		return fail("open proxy", err)
 	}
-	defer func() { _ = road.Close() }()
+	defer func() { _ = proxy.Close() }()
 
 	phase := func(p Phone, shape Shape, into *Measure, see, want []Record) error {
-		road.Begin(shape)
+		proxy.Begin(shape)
 		begin := time.Now()
 		if err := p.Sync(ctx, see); err != nil {
 			return err
@@ -104,7 +104,7 @@ func measure(ctx context.Context, e Engine, b *Bench, edge bool) (res Result) {
 		if err := p.Rest(ctx); err != nil {
 			return err
 		}
-		into.Count = road.End(still + 2*shape.Delay)
+		into.Count = proxy.End(still + 2*shape.Delay)
 		if want == nil {
 			return nil
 		}
@@ -118,7 +118,7 @@ func measure(ctx context.Context, e Engine, b *Bench, edge bool) (res Result) {
 		return nil
 	}
 	push := func(p Phone, shape Shape, into *Measure, edits []Record) error {
-		road.Away()
+		proxy.Away()
 		if err := p.Edit(ctx, edits); err != nil {
 			return err
 		}
@@ -132,8 +132,8 @@ func measure(ctx context.Context, e Engine, b *Bench, edge bool) (res Result) {
 	}
 
 	// What an engine does once for all phones is done for one that is not measured.
-	road.Begin(Shape{})
-	before, err := s.Phone(ctx, road.Address())
+	proxy.Begin(Shape{})
+	before, err := s.Phone(ctx, proxy.Address())
 	if err != nil {
 		return fail("make phone", err)
 	}
@@ -141,7 +141,7 @@ func measure(ctx context.Context, e Engine, b *Bench, edge bool) (res Result) {
 	if err := errors.Join(phase(before, Shape{}, &none, nil, b.Records), before.Close()); err != nil {
 		return fail("first sync of another phone", err)
 	}
-	p, err := s.Phone(ctx, road.Address())
+	p, err := s.Phone(ctx, proxy.Address())
 	if err != nil {
 		return fail("make phone", err)
 	}
@@ -168,8 +168,8 @@ func measure(ctx context.Context, e Engine, b *Bench, edge bool) (res Result) {
 		if err := phase(p, EDGE, &res.EDGE20, back, b.Records); err != nil {
 			return fail("20 changes over EDGE", err)
 		}
-		road.Begin(Shape{})
-		other, err := s.Phone(ctx, road.Address())
+		proxy.Begin(Shape{})
+		other, err := s.Phone(ctx, proxy.Address())
 		if err != nil {
 			return fail("make phone", err)
 		}

@@ -163,7 +163,7 @@ func (l *langso) records(ctx context.Context) (_ []Record, err error) {
 
 func (l *langso) Address() string { return l.address }
 
-// Change writes into the tables by SQL: triggers see every road.
+// Change writes into the tables by SQL: triggers see it.
 func (l *langso) Change(_ context.Context, all []Record) error {
 	for _, r := range all {
 		for k, v := range r.Fields {
@@ -201,19 +201,21 @@ func (l *langso) Close() error { return joinClose(l.db.Close, l.stop) }
 
 var code = regexp.MustCompile(`mã đăng nhập của bác là (\d{6})`)
 
-// code lets the phone ask for a code and returns the one that the server texted.
+// code lets the phone ask for a code and returns the one that the server texts.
 // The minute that a number has to wait for its next is taken away.
-func (l *langso) code(ask func() error) (string, error) {
+func (l *langso) code(ctx context.Context, ask func() error) (string, error) {
 	if _, err := l.db.Exec(`DELETE FROM sign_in_codes`); err != nil {
 		return "", err
 	}
+	texts := func() [][]string { return code.FindAllStringSubmatch(l.said.String(), -1) }
+	before := len(texts())
 	if err := ask(); err != nil {
 		return "", err
 	}
-	all := code.FindAllStringSubmatch(l.said.String(), -1)
-	if len(all) == 0 {
+	if err := waitFor(ctx, 10*time.Second, func() bool { return len(texts()) > before }); err != nil {
 		return "", errors.New("the server texted no code")
 	}
+	all := texts()
 	return all[len(all)-1][1], nil
 }
 
@@ -225,7 +227,7 @@ func (l *langso) goPhone(ctx context.Context, address string) (*goPhone, error) 
 	if err != nil {
 		return nil, err
 	}
-	code, err := l.code(func() error { return p.Code(ctx, l.number) })
+	code, err := l.code(ctx, func() error { return p.Code(ctx, l.number) })
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +316,7 @@ func (l *langso) jsPhone(ctx context.Context, address string) (Phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	code, err := l.code(func() error { return n.do(ctx, "ask", map[string]any{"number": l.number}, nil) })
+	code, err := l.code(ctx, func() error { return n.do(ctx, "ask", map[string]any{"number": l.number}, nil) })
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Peers runs one workload, that of a villager's phone, through one counting road
+// Peers runs one workload, that of a villager's phone, through one counting proxy
 // against several ways of keeping a phone equal to a server, and prints one
 // table:
 //
@@ -17,6 +17,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -28,7 +29,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 )
 
 func main() {
@@ -122,42 +122,60 @@ func engines(l *langso, powersync string) []Engine {
 	}
 }
 
+// print writes the table, one line an engine: bytes down, bytes up, requests and
+// WebSocket frames of each phase, then seconds on the slow link.
 func print(to io.Writer, results []Result, edge bool) error {
+	out := bufio.NewWriter(to)
 	for _, r := range results {
-		fmt.Fprintf(to, "%-10s %s\n", r.Engine, r.What)
+		fmt.Fprintf(out, "%-10s %s\n", r.Engine, r.What)
 	}
-	fmt.Fprintln(to)
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	line := func(cells ...any) {
-		for i, c := range cells {
-			if i > 0 {
-				fmt.Fprint(w, "\t")
-			}
-			fmt.Fprint(w, c)
-		}
-		fmt.Fprintln(w)
+	fmt.Fprint(out, "\n| | first sync | idle sync | 20 changes down | 20 edits up |")
+	if edge {
+		fmt.Fprint(out, " EDGE: first sync | EDGE: 20 changes down | EDGE: 20 edits up |")
 	}
-	line("engine", "phase", "bytes down", "bytes up", "connections", "requests", "frames", "time")
+	fmt.Fprint(out, "\n|---|---|---|---|---|", map[bool]string{true: "---|---|---|"}[edge], "\n")
 	for _, r := range results {
-		if errors.Is(r.Err, ErrNotHere) {
-			line(r.Engine, r.Err)
-			continue
+		fmt.Fprintf(out, "| %s |", r.Engine)
+		for _, m := range []Measure{r.First, r.Idle, r.Delta, r.Push} {
+			fmt.Fprintf(out, " %s |", m)
 		}
-		for _, p := range []struct {
-			name string
-			m    Measure
-			of   bool
-		}{
-			{"first sync", r.First, true}, {"idle sync", r.Idle, true}, {"20 changes down", r.Delta, true}, {"20 edits up", r.Push, true},
-			{"EDGE: first sync", r.EDGEFirst, edge}, {"EDGE: 20 changes down", r.EDGE20, edge}, {"EDGE: 20 edits up", r.EDGEUp, edge},
-		} {
-			if p.of && p.m.Took > 0 {
-				line(r.Engine, p.name, p.m.Down, p.m.Up, p.m.Connections, p.m.Requests, p.m.Messages, fmt.Sprintf("%.2f s", p.m.Took.Seconds()))
+		if edge {
+			for _, m := range []Measure{r.EDGEFirst, r.EDGE20, r.EDGEUp} {
+				fmt.Fprintf(out, " %s |", m.seconds())
 			}
 		}
 		if r.Err != nil {
-			line(r.Engine, "error", strings.SplitN(r.Err.Error(), "\n", 2)[0])
+			fmt.Fprintf(out, " %s", strings.SplitN(r.Err.Error(), "\n", 2)[0])
 		}
+		fmt.Fprintln(out)
 	}
-	return w.Flush()
+	return out.Flush()
+}
+
+// String is "92,187 ↓ 505 ↑ 2": bytes down, bytes up, requests, and frames where
+// there are some; then the seconds.
+func (m Measure) String() string {
+	if m.Took == 0 {
+		return "–"
+	}
+	s := fmt.Sprintf("%s ↓ %s ↑ %d", thousands(m.Down), thousands(m.Up), m.Requests)
+	if m.Messages > 0 {
+		s += fmt.Sprintf(" + %d frames", m.Messages)
+	}
+	return s + " · " + m.seconds()
+}
+
+func (m Measure) seconds() string {
+	if m.Took == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f s", m.Took.Seconds())
+}
+
+func thousands(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // An engine whose phone is not equal must not get a number.
@@ -89,5 +90,16 @@ func TestPackagesAreExact(t *testing.T) {
 				t.Errorf("%s: %s is %q, not one version", file, name, version)
 			}
 		}
+	}
+}
+
+// The table says what was counted.
+func TestMeasure(t *testing.T) {
+	m := Measure{Count{Up: 505, Down: 1468521, Requests: 2, Messages: 7, Connections: 1}, 1500 * time.Millisecond}
+	if got := m.String(); got != "1,468,521 ↓ 505 ↑ 2 + 7 frames · 1.50 s" {
+		t.Error(got)
+	}
+	if got := (Measure{}).String(); got != "–" {
+		t.Errorf("a phase that was not run: %q", got)
 	}
 }

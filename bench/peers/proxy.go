@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Road is the one TCP road between phones and a server. It counts what passes:
+// Proxy is the one TCP way between phones and a server. It counts what passes:
 // every byte that is delivered, with all headers, every connection, and every
 // HTTP/1.1 request. What TCP, IP and TLS add is not counted, for any engine.
-type Road struct {
+type Proxy struct {
 	listener net.Listener
 	to       string
 
@@ -27,7 +27,7 @@ type Road struct {
 	away    bool
 }
 
-// Count is what passed on a road.
+// Count is what passed.
 type Count struct {
 	Up, Down    int64 // bytes
 	Connections int   // opened
@@ -35,31 +35,31 @@ type Count struct {
 	Messages    int   // WebSocket frames after that, both ways
 }
 
-// Shape is what a road does to bytes. The zero value does nothing.
+// Shape is what a proxy does to bytes. The zero value does nothing.
 type Shape struct {
 	Delay    time.Duration // each way; a connection's handshake takes it twice
 	Up, Down float64       // bits a second, shared by all connections; 0: no limit
 }
 
-// EDGE is the road of a village behind the hill.
+// EDGE is the link of a village behind the hill.
 var EDGE = Shape{Delay: 300 * time.Millisecond, Up: 40_000, Down: 100_000}
 
-// NewRoad opens a road to the server at a loopback address, host:port.
-func NewRoad(to string) (*Road, error) {
+// NewProxy opens a proxy to the server at a loopback address, host:port.
+func NewProxy(to string) (*Proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	r := &Road{listener: l, to: to, open: map[net.Conn]bool{}}
+	r := &Proxy{listener: l, to: to, open: map[net.Conn]bool{}}
 	go r.accept()
 	return r, nil
 }
 
-// Address is where phones find the road, host:port.
-func (r *Road) Address() string { return r.listener.Addr().String() }
+// Address is where phones find the proxy, host:port.
+func (r *Proxy) Address() string { return r.listener.Addr().String() }
 
-// Close ends the road and what is on it.
-func (r *Road) Close() error {
+// Close ends the proxy and what is open on it.
+func (r *Proxy) Close() error {
 	err := r.listener.Close()
 	r.HangUp()
 	return err
@@ -67,7 +67,7 @@ func (r *Road) Close() error {
 
 // Begin hangs up what is open, takes the shape and counts from nothing: a phone
 // that was out of reach comes back.
-func (r *Road) Begin(s Shape) {
+func (r *Proxy) Begin(s Shape) {
 	r.HangUp()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -76,7 +76,7 @@ func (r *Road) Begin(s Shape) {
 }
 
 // Away hangs up and refuses connections until Begin: no signal.
-func (r *Road) Away() {
+func (r *Proxy) Away() {
 	r.mu.Lock()
 	r.away = true
 	r.mu.Unlock()
@@ -84,7 +84,7 @@ func (r *Road) Away() {
 }
 
 // HangUp ends all connections and returns when they are gone.
-func (r *Road) HangUp() {
+func (r *Proxy) HangUp() {
 	r.mu.Lock()
 	for c := range r.open {
 		_ = c.Close()
@@ -103,7 +103,7 @@ func (r *Road) HangUp() {
 
 // End waits until nothing has passed for a while, so that late
 // acknowledgements and farewells are counted too, and returns the count.
-func (r *Road) End(still time.Duration) Count {
+func (r *Proxy) End(still time.Duration) Count {
 	for {
 		r.mu.Lock()
 		since, n := time.Since(r.carried), r.count
@@ -115,7 +115,7 @@ func (r *Road) End(still time.Duration) Count {
 	}
 }
 
-func (r *Road) accept() {
+func (r *Proxy) accept() {
 	for {
 		c, err := r.listener.Accept()
 		if err != nil {
@@ -137,7 +137,7 @@ func (r *Road) accept() {
 	}
 }
 
-func (r *Road) carry(c net.Conn) {
+func (r *Proxy) carry(c net.Conn) {
 	defer func() {
 		_ = c.Close()
 		r.mu.Lock()
@@ -169,7 +169,7 @@ type packet struct {
 }
 
 // pipe carries bytes: read as they come, written when they are through.
-func (r *Road) pipe(to io.Writer, from io.Reader, rate *rate, delay time.Duration, count *int64) {
+func (r *Proxy) pipe(to io.Writer, from io.Reader, rate *rate, delay time.Duration, count *int64) {
 	queue := make(chan packet, 1<<14)
 	go func() {
 		defer close(queue)
@@ -206,7 +206,7 @@ type rate struct {
 }
 
 // reserve returns when n bytes are through.
-func (r *Road) reserve(t *rate, n int) time.Time {
+func (r *Proxy) reserve(t *rate, n int) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -226,7 +226,7 @@ type lookout struct {
 	upgraded atomic.Bool
 }
 
-func newLookout(r *Road) *lookout {
+func newLookout(r *Proxy) *lookout {
 	upOut, up := io.Pipe()
 	downOut, down := io.Pipe()
 	l := &lookout{up: up, down: down}
@@ -239,7 +239,7 @@ func (l *lookout) close() { _, _ = l.up.Close(), l.down.Close() }
 
 // requests counts requests. It reads to the end whatever comes, so that the
 // bytes it reads along with are never held up.
-func (l *lookout) requests(r *Road, from io.Reader) {
+func (l *lookout) requests(r *Proxy, from io.Reader) {
 	in := bufio.NewReader(from)
 	defer func() { _, _ = io.Copy(io.Discard, in) }()
 	for {
@@ -265,7 +265,7 @@ func (l *lookout) requests(r *Road, from io.Reader) {
 }
 
 // answers counts the frames after the answer to an upgrade.
-func (l *lookout) answers(r *Road, from io.Reader) {
+func (l *lookout) answers(r *Proxy, from io.Reader) {
 	in := bufio.NewReader(from)
 	defer func() { _, _ = io.Copy(io.Discard, in) }()
 	if _, err := in.Peek(1); err != nil || !l.upgraded.Load() {
@@ -279,7 +279,7 @@ func (l *lookout) answers(r *Road, from io.Reader) {
 }
 
 // frames counts WebSocket frames, RFC 6455 section 5.2.
-func frames(r *Road, in *bufio.Reader) {
+func frames(r *Proxy, in *bufio.Reader) {
 	for {
 		var head [14]byte
 		if _, err := io.ReadFull(in, head[:2]); err != nil {

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-func roadTo(t *testing.T, h http.Handler) (*Road, *http.Client) {
+func proxyTo(t *testing.T, h http.Handler) (*Proxy, *http.Client) {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
-	r, err := NewRoad(strings.TrimPrefix(s.URL, "http://"))
+	r, err := NewProxy(strings.TrimPrefix(s.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func answer(t *testing.T, c *http.Client, method, url, body string) string {
 	return string(got)
 }
 
-// A road counts each byte that was written on it, both ways, headers included.
-func TestRoadCountsEveryByte(t *testing.T) {
+// A proxy counts each byte that was written on it, both ways, headers included.
+func TestProxyCountsEveryByte(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestRoadCountsEveryByte(t *testing.T) {
 			_, _ = io.WriteString(c, reply)
 		}
 	}()
-	r, err := NewRoad(l.Addr().String())
+	r, err := NewProxy(l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +107,8 @@ func TestRoadCountsEveryByte(t *testing.T) {
 }
 
 // What a server sends while the phone sends is carried too, and large bodies arrive whole.
-func TestRoadCarriesLargeBodies(t *testing.T) {
-	r, c := roadTo(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(w, q.Body) }))
+func TestProxyCarriesLargeBodies(t *testing.T) {
+	r, c := proxyTo(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(w, q.Body) }))
 	r.Begin(Shape{})
 	body := strings.Repeat("Phúc Hoà ", 200_000)
 	if got := answer(t, c, http.MethodPost, "http://"+r.Address(), body); got != body {
@@ -120,9 +120,9 @@ func TestRoadCarriesLargeBodies(t *testing.T) {
 }
 
 // A WebSocket's opening is a request; its frames are counted one by one.
-func TestRoadCountsFrames(t *testing.T) {
+func TestProxyCountsFrames(t *testing.T) {
 	frame := append([]byte{0x82, 126, 0x01, 0x00}, make([]byte, 256)...)
-	r, _ := roadTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	r, _ := proxyTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
@@ -156,19 +156,19 @@ func TestRoadCountsFrames(t *testing.T) {
 	}
 }
 
-// While the phone is away nothing passes; the road knows when it is back.
-func TestRoadAway(t *testing.T) {
-	r, c := roadTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }))
+// While the phone is away nothing passes; the proxy knows when it is back.
+func TestProxyAway(t *testing.T) {
+	r, c := proxyTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }))
 	r.Begin(Shape{})
 	answer(t, c, http.MethodGet, "http://"+r.Address(), "")
 	r.Away()
 	if response, err := c.Get("http://" + r.Address()); err == nil {
 		response.Body.Close()
-		t.Error("somebody answers on a road that is away")
+		t.Error("somebody answers on a proxy that is away")
 	}
 	r.Begin(Shape{})
 	if got := answer(t, c, http.MethodGet, "http://"+r.Address(), ""); got != "here" {
-		t.Errorf("the road does not come back: %q", got)
+		t.Errorf("the proxy does not come back: %q", got)
 	}
 	if n := r.End(20 * time.Millisecond); n.Connections != 1 || n.Requests != 1 {
 		t.Errorf("counted %+v", n)
@@ -177,7 +177,7 @@ func TestRoadAway(t *testing.T) {
 
 // Each byte waits for those before it, on whatever connection they are.
 func TestRateIsShared(t *testing.T) {
-	r := &Road{}
+	r := &Proxy{}
 	slow := &rate{bits: 8000} // 1000 bytes a second
 	begin := time.Now()
 	r.reserve(slow, 500)
@@ -185,13 +185,13 @@ func TestRateIsShared(t *testing.T) {
 		t.Errorf("2000 bytes at 1000 a second are through after %v", at)
 	}
 	if at := r.reserve(&rate{}, 1<<30); time.Until(at) > 0 {
-		t.Error("a road without a limit makes bytes wait")
+		t.Error("a link without a limit makes bytes wait")
 	}
 }
 
-// A shaped road takes a round trip for the handshake and one for the answer.
-func TestRoadDelays(t *testing.T) {
-	r, c := roadTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }))
+// A shaped proxy takes a round trip for the handshake and one for the answer.
+func TestProxyDelays(t *testing.T) {
+	r, c := proxyTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }))
 	r.Begin(Shape{Delay: 10 * time.Millisecond})
 	begin := time.Now()
 	answer(t, c, http.MethodGet, "http://"+r.Address(), "")

@@ -36,7 +36,7 @@ func checkAnnouncement(c *commune.Case) error {
 	}
 	for _, day := range []string{a.from(), a.to()} {
 		if _, ok := commune.ParseDay(day); day != "" && !ok {
-			return commune.Refuse("bad_date", "Ngày chưa đúng. Xin ghi như 2026-11-24.")
+			return commune.Refuse("bad_date", "Ngày chưa đúng. Xin chọn lại ngày, hoặc ghi như 2026-11-24.")
 		}
 	}
 	if by := c.Author; a.urgent() && by.Person != "" && !by.Stands(leads) && (c.Creating() || c.Changed("urgent") || changedContent(c)) {

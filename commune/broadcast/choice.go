@@ -18,7 +18,7 @@ func checkChoice(c *commune.Case) error {
 		}
 	}
 	if (from == "") != (to == "") || from != "" && from == to {
-		return commune.Refuse("notice.quiet_bad", "Giờ yên lặng không hợp lệ: xin ghi cả giờ bắt đầu và giờ kết thúc, khác nhau.")
+		return commune.Refuse("notice.quiet_bad", "Xin ghi cả giờ bắt đầu và giờ kết thúc yên lặng, khác nhau.")
 	}
 	return nil
 }

@@ -144,7 +144,7 @@ func checkBroadcast(c *commune.Case) error {
 		}
 	}
 	if e := b.expires(); !e.IsZero() && (!e.After(b.sendAt()) || c.Changed("expires") && !e.After(c.Now)) {
-		return commune.Refuse("notice.time_bad", "Thời hạn thông báo đã qua hoặc trước giờ gửi.")
+		return commune.Refuse("notice.time_bad", "Giờ hết tác dụng đã qua, hoặc sớm hơn giờ gửi. Xin chọn lại.")
 	}
 	if c.Old != nil && c.Author.Person != "" && changedContent(c) {
 		if s := (broadcast{c.Old}).state(); s == approved || s == sent || s == stopped {
@@ -219,7 +219,7 @@ func approve(c *commune.Call) error {
 	case b.by() == c.Author.Person && b.class() != commune.Emergency:
 		return commune.Refuse("broadcast.own", "Người soạn không tự duyệt tin của mình. Xin nhờ lãnh đạo khác.")
 	case !b.expires().IsZero() && !b.expires().After(c.Now):
-		return commune.Refuse("notice.time_bad", "Thời hạn thông báo đã qua.")
+		return commune.Refuse("notice.time_bad", "Tin đã quá giờ hết tác dụng. Xin soạn tin mới.")
 	}
 	if b.class() != commune.Emergency {
 		n, err := b.sentToday(c.App, c.Now)

@@ -128,7 +128,7 @@ func checkAmends(c *commune.Case, e entry) error {
 	ids, ok := e.amends()
 	switch {
 	case !ok:
-		return commune.Refuse("bad_amends", "Danh sách mục được đính chính không đọc được.")
+		return commune.Refuse("bad_amends", "Không rõ đính chính mục nào. Bác mở lại mục ấy rồi ghi lại giúp ạ.")
 	case e.op() == "add" && len(ids) > 0:
 		return commune.Refuse("bad_amends", "Mục ghi mới thì không đính chính mục nào.")
 	case e.op() == "add":
@@ -145,7 +145,7 @@ func checkAmends(c *commune.Case, e entry) error {
 			return commune.Park("amends_unknown", "Chưa thấy mục được đính chính trong sổ của người này, trạm y tế sẽ xem.")
 		}
 		if (entry{amended}).root() != e.root() {
-			return commune.Refuse("mixed_roots", "Mỗi lần chỉ đính chính các bản ghi của cùng một việc.")
+			return commune.Refuse("mixed_roots", "Mỗi lần chỉ đính chính một mục. Bác đính chính từng mục giúp ạ.")
 		}
 	}
 	return nil
@@ -154,7 +154,7 @@ func checkAmends(c *commune.Case, e entry) error {
 func checkDay(c *commune.Case, e entry) error {
 	day, ok := commune.ParseDay(e.occurredOn())
 	if !ok || day.Year() < 1875 {
-		return commune.Refuse("bad_date", "Ngày chưa đúng. Xin ghi như 2026-11-24.")
+		return commune.Refuse("bad_date", "Ngày chưa đúng. Xin chọn lại ngày, hoặc ghi như 2026-11-24.")
 	}
 	if day.After(c.Now.Add(24 * time.Hour)) {
 		return commune.Park("future_date", "Ngày ghi %s còn ở phía trước. Trạm y tế sẽ xem lại ngày giúp bác.", day.Format("2/1/2006"))

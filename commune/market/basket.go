@@ -72,9 +72,9 @@ func (b *basket) add(c *commune.Call, stall string, l Line) error {
 	p := product{r}
 	switch {
 	case p.adult() && !c.Author.Stands(commune.Market18):
-		return commune.Refuse("age_required", "Chỉ bán cho người từ 18 tuổi, đã xác nhận ngày sinh ở bộ phận một cửa.")
+		return commune.Refuse("age_required", "Hàng này chỉ bán cho người từ 18 tuổi. Nếu xã ghi sai ngày sinh, bác hỏi bàn một cửa giúp ạ.")
 	case p.stall() != stall:
-		return commune.Refuse("wrong_stall", "Mặt hàng không thuộc gian hàng này.")
+		return commune.Refuse("wrong_stall", "Mặt hàng không thuộc gian hàng này. Xin mở lại gian hàng rồi đặt lại.")
 	case want%1000 != 0 && !byWeight(p.unit()):
 		return commune.Refuse("bad_quantity", "Hàng bán theo %s, số lượng phải là số nguyên.", unitWord(p.unit()))
 	}

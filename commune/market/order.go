@@ -46,7 +46,7 @@ func (p purchase) bodyHash() string { return p.GetString("body_hash") }
 func (p purchase) lines() ([]Line, error) {
 	var lines []Line
 	if err := json.Unmarshal([]byte(p.GetString("lines")), &lines); err != nil || len(lines) > maxLines {
-		return nil, commune.Refuse("bad_lines", "Các dòng hàng của đơn không đọc được.")
+		return nil, commune.Refuse("bad_lines", "Đơn này không đọc được. Xin đặt lại.")
 	}
 	return lines, nil
 }
@@ -169,10 +169,10 @@ func (o orderArgs) checkForm() error {
 		}
 		seen[l.Product] = true
 		if _, ok := thousandths(l.Quantity); !ok {
-			return commune.Refuse("bad_quantity", "Số lượng không hợp lệ.")
+			return commune.Refuse("bad_quantity", "Số lượng chưa đúng. Xin ghi như 2 hoặc 1,5.")
 		}
 		if l.Price < 0 || l.Price > maxPrice {
-			return commune.Refuse("bad_price", "Giá không hợp lệ.")
+			return commune.Refuse("bad_price", "Giá đặt không đọc được. Xin mở lại mặt hàng rồi đặt lại.")
 		}
 	}
 	return nil

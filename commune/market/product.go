@@ -57,7 +57,7 @@ func checkProduct(c *commune.Case) error {
 	case !(p.price() >= 0 && p.price() <= maxPrice) || p.price() != math.Trunc(p.price()):
 		return commune.Refuse("bad_price", "Giá là số đồng, từ 0 đến 10 tỉ.")
 	case !(p.stock() >= 0 && p.stock() <= 1000*maxQuantity):
-		return commune.Refuse("bad_stock", "Số còn lại phải là số không âm.")
+		return commune.Refuse("bad_stock", "Số còn lại không được nhỏ hơn 0.")
 	case p.category() == "ruou" && !p.adult():
 		return commune.Refuse("adult_only", "Rượu chỉ bán cho người đủ 18 tuổi. Bác đánh dấu mục ấy giúp ạ.")
 	}

@@ -26,10 +26,10 @@ func checkSale(c *commune.Case) error {
 	}
 	s := sale{c.New}
 	if _, ok := thousandths(s.quantity()); !ok {
-		return commune.Refuse("bad_quantity", "Số lượng không hợp lệ.")
+		return commune.Refuse("bad_quantity", "Số lượng chưa đúng. Xin ghi như 2 hoặc 1,5.")
 	}
 	if !(s.amount() >= 0 && s.amount() <= maxPrice) || s.amount() != math.Trunc(s.amount()) {
-		return commune.Refuse("amount_invalid", "Số tiền không hợp lệ.")
+		return commune.Refuse("amount_invalid", "Số tiền chưa đúng. Xin ghi số đồng, ví dụ 45.000.")
 	}
 	return nil
 }
@@ -89,9 +89,9 @@ func (s saleArgs) check(c *commune.Call) (product, int64, error) {
 	sold, ok := thousandths(s.Quantity)
 	switch {
 	case !ok:
-		return product{}, 0, commune.Refuse("bad_quantity", "Số lượng không hợp lệ.")
+		return product{}, 0, commune.Refuse("bad_quantity", "Số lượng chưa đúng. Xin ghi như 2 hoặc 1,5.")
 	case s.Amount < 0 || s.Amount > maxPrice:
-		return product{}, 0, commune.Refuse("amount_invalid", "Số tiền không hợp lệ.")
+		return product{}, 0, commune.Refuse("amount_invalid", "Số tiền chưa đúng. Xin ghi số đồng, ví dụ 45.000.")
 	case s.Tender != "cash" && s.Tender != "bank":
 		return product{}, 0, commune.Refuse("bad_tender", "Xin chọn tiền mặt hay chuyển khoản.")
 	case !commune.ValidID(s.ID):
@@ -104,7 +104,7 @@ func (s saleArgs) check(c *commune.Call) (product, int64, error) {
 		return product{}, 0, commune.Park("product_gone", "Mặt hàng này đã bị xóa. Khoản bán được giữ lại để xem.")
 	}
 	if (product{r}).stall() != s.Stall {
-		return product{}, 0, commune.Refuse("wrong_stall", "Mặt hàng không thuộc gian hàng này.")
+		return product{}, 0, commune.Refuse("wrong_stall", "Mặt hàng không thuộc gian hàng này. Bác chọn lại mặt hàng giúp ạ.")
 	}
 	return product{r}, sold, nil
 }
@@ -125,7 +125,7 @@ func soldBefore(c *commune.Call, ask saleArgs, s sale) error {
 	taken, _ := thousandths(s.quantity())
 	if s.stall() != ask.Stall || s.product() != ask.Product || taken != asked ||
 		int64(s.amount()) != ask.Amount || s.tender() != ask.Tender {
-		return commune.Refuse("exists", "Mã này đã dùng cho khoản bán khác.")
+		return commune.Refuse("exists", "Mã này đã dùng cho khoản bán khác. Bác ghi lại khoản bán giúp ạ.")
 	}
 	c.Tell("short", s.short())
 	return nil

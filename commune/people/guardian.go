@@ -36,7 +36,7 @@ func checkDays(r *core.Record) error {
 	from, okFrom := commune.ParseDay(first)
 	to, okTo := commune.ParseDay(last)
 	if first != "" && !okFrom || last != "" && !okTo {
-		return commune.Refuse("bad_date", "Ngày chưa đúng. Xin ghi như 2026-11-24.")
+		return commune.Refuse("bad_date", "Ngày chưa đúng. Xin chọn lại ngày, hoặc ghi như 2026-11-24.")
 	}
 	if okFrom && okTo && to.Before(from.AddDate(0, 0, -1)) {
 		return commune.Refuse("days_upside_down", "Ngày cuối phải sau ngày đầu.")

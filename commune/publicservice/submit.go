@@ -100,7 +100,7 @@ func (s submission) filedBy(a commune.Author, channel string) string {
 func (s submission) complete(c *commune.Call, content Content) error {
 	r, err := c.App.FindRecordById("procedures", s.Procedure)
 	if err != nil || !(procedure{r}).active() {
-		return commune.Refuse("procedure_closed", "Thủ tục này hiện không nhận hồ sơ.")
+		return commune.Refuse("procedure_closed", "Thủ tục này hiện không nhận hồ sơ. Xin hỏi bàn một cửa.")
 	}
 	missing, err := procedure{r}.missing(content)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s submission) complete(c *commune.Call, content Content) error {
 		return commune.Refuse("incomplete", "Hồ sơ còn thiếu: %s.", strings.Join(missing, "; "))
 	}
 	if _, err := c.App.FindRecordById("persons", s.Person); err != nil {
-		return commune.Refuse("not_found", "Không tìm thấy người nộp hồ sơ.")
+		return commune.Refuse("not_found", "Không tìm thấy người nộp hồ sơ. Bác chọn lại người nộp giúp ạ.")
 	}
 	return nil
 }

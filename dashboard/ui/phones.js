@@ -137,11 +137,15 @@ function cards(data) {
             ? t.div(
                 { className: "commune-card commune-wide" },
                 t.div({ className: "commune-label" }, "Đánh thức máy"),
-                t.dl({ className: "commune-status" }, status.map(([k, v]) => t.div(null, t.dt(null, k), t.dd(null, String(v))))),
+                t.dl({ className: "commune-status" }, status.map(([k, v]) => t.div(null, t.dt(null, roads[k] ?? k), t.dd(null, said(v))))),
             )
             : [],
     );
 }
+
+// What people call the roads, and why one is closed: the server says it in English, for its log.
+const roads = { "Đường fcm": "Firebase (FCM)", "Đường webpush": "Trình duyệt (Web Push)", "Đường sms": "Tin nhắn SMS" };
+const said = (v) => String(v).replace(/(LANGSO_\w+) (?:is not set|names no gateway)/, "chưa đặt $1");
 
 function openings(data, close) {
     return t.div(

@@ -15,7 +15,7 @@ import { actions, collections, guardianKinds, word } from '../words/vi.js';
 export const people = {
   name: 'people', title: 'Tài khoản',
   tiles: () => [],
-  news: c => [...(c.mood === 'offline' && c.waiting.length ? [row('#/gui-giup', h('b', null, 'Chưa có mạng'), `Nhờ người sắp ra chỗ có sóng gửi giúp ${c.waiting.length} việc`)] : []), ...(c.unsettled.length ? [row('#/tai-khoan', h('b', null, `${c.unsettled.length} việc chưa được nhận`), 'Chạm để xem vì sao và sửa lại', badge('cần xem', 'bad'))] : [])],
+  news: c => [...(c.mood === 'blocked' || c.mood === 'signed-out' ? [row('#/tai-khoan', h('b', null, c.mood === 'blocked' ? 'Máy này đã bị chặn' : 'Cần đăng nhập lại'), moods[c.mood])] : []), ...(c.mood === 'offline' && c.waiting.length ? [row('#/gui-giup', h('b', null, 'Chưa có mạng'), `Nhờ người sắp ra chỗ có sóng gửi giúp ${c.waiting.length} việc`)] : []), ...(c.unsettled.length ? [row('#/tai-khoan', h('b', null, `${c.unsettled.length} việc chưa được nhận`), 'Chạm để xem vì sao và sửa lại', badge('cần xem', 'bad'))] : [])],
   screens: {
     '/dang-nhap': { title: 'Đăng nhập', draw: signIn, open: true },
     '/tai-khoan': { title: 'Tài khoản', draw: account },
@@ -73,7 +73,7 @@ function signIn({ client, query }) {
       await client.hello().catch(() => {});
       await client.sendCode(v.number);
       askCode(v.number);
-    }), h('p.note', null, 'Không có điện thoại nhận mã? Ra quầy một cửa, cán bộ cho quét mã QR.'));
+    }), h('p.note', null, 'Không có điện thoại nhận mã? Ra bàn một cửa, cán bộ cho quét mã QR.'));
   const invitation = query.get('moi');
   if (invitation) {
     const wrong = h('p.wrong', { role: 'alert', hidden: true });
@@ -84,16 +84,17 @@ function signIn({ client, query }) {
 
 /** @param {At} at */
 function account({ client }) {
-  return h('div', null, live(() => h('div', null, state(client), unsettled(client), [...client.state.edits.values()].some(k => k.decided) ? later(m => m.decisions(client)) : null, pending(client))), section('Báo tin', pushSwitch(client)), grantForm(client), live(() => h('div', null, looked(client), leave(client))));
+  return h('div', null, live(() => h('div', null, state(client), unsettled(client), [...client.state.edits.values()].some(k => k.decided) ? later(m => m.decisions(client)) : null, pending(client))),
+    client.mood === 'blocked' ? null : [section('Báo tin', pushSwitch(client)), grantForm(client), live(() => looked(client))], live(() => leave(client)));
 }
 
-const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Mọi việc vẫn làm được, máy tự gửi khi có sóng.', waiting: 'Máy chủ đang bận, sẽ tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn. Xin gặp cán bộ một cửa.', old: 'Ứng dụng đã cũ. Xin mở lại khi có mạng để dùng bản mới.' };
+const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Mọi việc vẫn làm được, máy tự gửi khi có sóng.', waiting: 'Máy chủ đang bận, sẽ tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn, sổ và hồ sơ trên máy đã được xóa. Xin gặp cán bộ một cửa để mở lại. Việc chưa gửi vẫn còn.', old: 'Ứng dụng đã cũ. Xin mở lại khi có mạng để dùng bản mới.' };
 
 /** @param {Client} c */
 function state(c) {
   return h('div', null, h('div.card', null, h('p.card-title', null, c.account?.person.name), facts([['Máy này', c.account?.label], ['Đồng bộ lần cuối', ago(c.notes.synced)]]), h('p', null, moods[c.mood]),
     c.notes.held?.length ? h('p.note', null, `Máy còn giữ ${c.notes.held.length} việc chưa gửi của người dùng trước. Người ấy đăng nhập lại thì máy gửi.`) : null,
-    h('div.buttons', null, c.mood === 'signed-out' || c.mood === 'blocked' ? go('#/dang-nhap', 'Đăng nhập lại', 'main') : act('Đồng bộ ngay', () => c.sync(), 'main'), go('#/gui-giup', 'Nhờ gửi giúp, mang giúp', 'quiet'))));
+    h('div.buttons', null, c.mood === 'signed-out' || c.mood === 'blocked' ? go('#/dang-nhap', 'Đăng nhập lại', c.mood === 'blocked' ? 'quiet' : 'main') : act('Đồng bộ ngay', () => c.sync(), 'main'), go('#/gui-giup', 'Nhờ gửi giúp, mang giúp', 'quiet'))));
 }
 
 /** What an edit is, in words. @param {Client} c @param {Kept} k */

@@ -103,7 +103,8 @@ function up(path, screen, screens) {
 /** The state of the road in three words. @param {Client} c */
 function road(c) {
   const n = c.waiting.length, bad = c.unsettled.length;
-  if (c.mood === 'signed-out' || c.mood === 'blocked') return badge('Cần đăng nhập lại', 'bad');
+  if (c.mood === 'blocked') return badge('Máy bị chặn', 'bad');
+  if (c.mood === 'signed-out') return badge('Cần đăng nhập lại', 'bad');
   if (bad) return badge(`${bad} việc cần xem`, 'bad');
   if (c.mood === 'busy' && n) return badge('Đang đồng bộ…', 'wait');
   if (n) return badge(`${n} việc chờ gửi`, 'wait');

@@ -541,7 +541,7 @@ func TestWhatAnAnswerHolds(t *testing.T) {
 		{"one that has one of them", wire.Ask{Snapshots: true, Epoch: ask.Epoch, Loaded: map[string]wire.Cursor{"commune": 1}}, "v"},
 		{"one that has all", wire.Ask{Snapshots: true, Epoch: ask.Epoch, Loaded: map[string]wire.Cursor{"commune": 1, village: 1}}, ""},
 		{"a new phone that does not", wire.Ask{}, ""},
-		{"one that is being filled", wire.Ask{Snapshots: true, Resume: "0.0.0.0.1.x." + ask.Epoch}, ""},
+		{"one that is being filled", wire.Ask{Snapshots: true, Resume: "0.0.0.0.0.1.x." + ask.Epoch}, ""},
 	} {
 		var got []string
 		lines := s.serve(c.ask)

@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -42,7 +43,17 @@ func (p *planting) mutant(n ast.Node, what string) string {
 	}
 	k := p.next
 	p.next++
-	p.mutants = append(p.mutants, Mutant{N: k, File: p.file, Line: p.set.Position(n.Pos()).Line, In: p.in, Code: code, What: what})
+	m := Mutant{N: k, File: p.file, Line: p.set.Position(n.Pos()).Line, In: p.in, Code: code, What: what}
+	before := 0
+	for _, o := range p.mutants {
+		if o.In == m.In && o.Code == m.Code && strings.Split(o.What, " (")[0] == what {
+			before++
+		}
+	}
+	if before > 0 {
+		m.What = fmt.Sprintf("%s (%d)", what, before+1) // the same stands there more than once
+	}
+	p.mutants = append(p.mutants, m)
 	return strconv.Itoa(k)
 }
 

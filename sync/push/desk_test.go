@@ -64,7 +64,7 @@ func newDesk(t *testing.T) *desk {
 	owner, reader := commune.In("owner", "owner"), commune.In("reader", "reader")
 	things := commune.Collection{Name: "things_x", Read: commune.Circles{owner, reader}, Write: commune.Circles{owner}, ServerFields: []string{"own"},
 		Routes:  commune.Routes{"routed": {Via: "village", Of: "villages", From: "name"}},
-		Aliases: commune.Aliases{"saying": {Field: "claim", Until: "2026-12-31"}},
+		Aliases: commune.Aliases{"saying": {Field: "claim", Until: "2026-12-31"}, "amount": {Field: "count", Until: "2026-12-31"}},
 		Fields:  commune.Policies{"claim": commune.Ask, "first": commune.FirstWins, "count": commune.SumAbove(0), "most": commune.Max, "kinds": commune.Set}}
 	papers := commune.Collection{Name: "papers_x", Read: things.Read, Write: things.Write, Conflict: commune.AppendOnly}
 	closed := commune.Collection{Name: "closed_x", Read: things.Read}
@@ -74,6 +74,14 @@ func newDesk(t *testing.T) *desk {
 	domain := commune.Domain{Name: "desk", Title: "Bàn", Collections: []commune.Collection{things, papers, closed, hung}, Actions: []commune.Action{
 		{Name: "desk.fail", Do: func(*commune.Call) error { return d.fails }},
 		{Name: "desk.none"},
+		{Name: "desk.look", Do: func(c *commune.Call) error {
+			r, err := c.App.FindRecordById("boards_x", "board0000000001")
+			if err != nil {
+				return err
+			}
+			c.Result = map[string]any{"holder": r.GetString("holder")}
+			return nil
+		}},
 		{Name: "desk.press", Do: func(c *commune.Call) error { d.pressed = append(d.pressed, c.At); return nil }},
 		{Name: "desk.half", Do: func(c *commune.Call) error {
 			if _, err := c.App.NonconcurrentDB().NewQuery(`INSERT INTO villages (id, name) VALUES ('halfway00000001', 'x')`).Execute(); err != nil {

@@ -39,6 +39,7 @@ func TestEditsHaveAnOrder(t *testing.T) {
 		{"no number", []string{`{"coll":"x"}`, note(3, "c"), `7`}, "3taken, problem at 0, problem at 2, acked 3"},
 		{"nothing that is an edit", []string{`{"n":3,"coll":"things_x"}`, note(4, "d")}, "3refused  bad_edit, 4taken, acked 4"},
 		{"too big an edit", []string{note(3, strings.Repeat("x", wire.MaxEdit)), note(4, "d")}, "3refused  too_big, 4taken, acked 4"},
+		{"lists in lists without end", []string{`{"n":3,"do":"desk.press","args":{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}}`, note(4, "d")}, "3refused  bad_value, 4taken, acked 4"},
 		{"what no program knows", []string{`{"n":3,"do":"desk.fly"}`, `{"n":4,"do":"desk.none"}`, `{"n":5,"coll":"birds","id":"x","delete":true}`}, "3parked  unknown_action, 4parked  unknown_action, 5parked  unknown_collection, acked 5"},
 		{"what waits for one to come", []string{`{"n":3,"do":"desk.press","after":[3]}`, `{"n":4,"do":"desk.press","after":[5]}`, `{"n":5,"do":"desk.press","after":[0]}`, `{"n":6,"do":"desk.press","after":[-1]}`},
 			"3refused  bad_edit, 4refused  bad_edit, 5refused  bad_edit, 6refused  bad_edit, acked 6"},

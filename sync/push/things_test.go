@@ -186,6 +186,27 @@ func TestWhatBuildsOnAnotherSeesIt(t *testing.T) {
 	}
 }
 
+// TestAnActionSeesWhatWasJustWritten, and what followed from it.
+func TestAnActionSeesWhatWasJustWritten(t *testing.T) {
+	d := newDesk(t)
+	d.sql(`INSERT INTO boards_x (id, thing) VALUES ('board0000000001', 'thing0000000006')`)
+	out := d.push(phone(1), `{"n":1,"coll":"things_x","id":"thing0000000006","create":{"owner":"lan"}}`, `{"n":2,"do":"desk.look"}`)
+	if len(out.Verdicts) != 2 || out.Verdicts[1].Result["holder"] != "lan" {
+		t.Errorf("%+v", out)
+	}
+}
+
+// TestASumByItsOldName: an older app takes two from what another took one of.
+func TestASumByItsOldName(t *testing.T) {
+	d := newDesk(t)
+	base := d.seq()
+	d.sql(`UPDATE things_x SET count = 4`)
+	v := d.asks("owner:lan", base, fmt.Sprintf(`"coll":"things_x","id":"%s","add":{"amount":-2}`, thing))
+	if v.Is != wire.Merged || v.Met["amount"].Theirs != 4.0 || len(v.Met) != 1 || d.get("things_x", thing, "count") != "2" {
+		t.Errorf("%+v, %s are left", v, d.get("things_x", thing, "count"))
+	}
+}
+
 // TestValues: what each kind of field takes from a phone.
 func TestValues(t *testing.T) {
 	d := newDesk(t)

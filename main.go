@@ -41,7 +41,13 @@ func main() {
 		AuxMaxIdleConns:  1,
 	})
 	gateway := sms.FromEnv(os.Stdout)
-	way := &signin.Service{App: app, SMS: gateway}
+	purse := sms.PurseFromEnv(app)
+	link, err := sms.LinkFromEnv()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	way := &signin.Service{App: app, SMS: sms.Codes(gateway, purse)}
 	browsers := webpush.FromEnv(func() string { return way.PublicURL })
 	way.WebPush = browsers
 	tokens, err := firebase.FromEnv()
@@ -52,7 +58,7 @@ func main() {
 	if tokens != nil {
 		way.Tokens = tokens
 	}
-	outbox := &notify.Outbox{App: app, Senders: []notify.Sender{fcm.FromEnv(), browsers, sms.SenderFromEnv(app, gateway)}}
+	outbox := &notify.Outbox{App: app, Link: link, Senders: []notify.Sender{fcm.FromEnv(), browsers, sms.SenderFromEnv(purse, gateway)}}
 	commune := hooks.Bind(app, hooks.Options{
 		Name:    "Làng Số",
 		Domains: domains,

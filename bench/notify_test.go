@@ -128,7 +128,7 @@ func (s *service) counts(b *testing.B) (c fcmsim.Counts) {
 }
 
 // crowd is a commune whose only villager has n phones.
-func crowd(b *testing.B, n int) core.App {
+func crowd(b testing.TB, n int) core.App {
 	b.Helper()
 	app := apptest.New(b)
 	err := app.RunInTransaction(func(tx core.App) error {

@@ -47,7 +47,7 @@ func (c *channel) lane(address string) *lane {
 	defer c.mu.Unlock()
 	l := c.lanes[name]
 	if l == nil {
-		l = &lane{name: name}
+		l = &lane{name: name, one: make(chan struct{}, 1)}
 		c.lanes[name] = l
 	}
 	return l
@@ -82,7 +82,7 @@ type lane struct {
 	// one is held by the only wake-up that is under way on a road that is not
 	// known to be well; the others wait for what it learns. So the first of all
 	// also opens the connection that the others share.
-	one sync.Mutex
+	one chan struct{}
 }
 
 // resting is the error of a wake-up that was not tried.
@@ -102,11 +102,15 @@ func (c *channel) off() string {
 // after a rest one goes alone, and the others only if the service answered it.
 func (c *lane) send(ctx context.Context, s Sender, d Delivery, now func() time.Time) error {
 	if !c.well() {
-		c.one.Lock()
+		select {
+		case c.one <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		if c.well() {
-			c.one.Unlock()
+			<-c.one
 		} else {
-			defer c.one.Unlock()
+			defer func() { <-c.one }()
 		}
 	}
 	if err := c.rest(now()); err != nil {
@@ -240,6 +244,10 @@ func (c *channel) status(now time.Time) ChannelStatus {
 	if why := c.off(); why != "" {
 		s.On, s.Why = false, why
 		return s
+	}
+	if m, ok := c.sender.(maybeAlarmed); ok {
+		s.Why = m.Alarm()
+		s.Alarm = s.Why != ""
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

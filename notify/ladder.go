@@ -18,9 +18,16 @@ import (
 // textRoad is the name of the sender that carries texts to numbers.
 const textRoad = "sms"
 
-// textWords are what every text says, whatever it is about: no name, no kind, no
-// sender. Without diacritics it is one part.
-const textWords = "Ban co thong bao moi tu xa. Hay mo ung dung Lang So de xem, hoac hoi truong thon."
+// TextFor is all that a text says, by how much its notice presses and nothing else: no
+// name, no kind, no sender. Without diacritics, and with a link of up to 40
+// characters, it is one part.
+func TextFor(class commune.Class, link string) string {
+	words := "Bac co thong bao moi tu xa. Xin mo ung dung Lang So de xem, hoac hoi truong thon."
+	if class == commune.Emergency {
+		words = "TIN KHAN tu xa. Xin mo ung dung Lang So de xem ngay, hoac hoi truong thon."
+	}
+	return strings.TrimSpace(words + " " + link)
+}
 
 // How the ladder is climbed.
 const (
@@ -358,7 +365,7 @@ func (o *Outbox) standing(tx core.App, r rung) (string, error) {
 
 // text sends one text and writes down what became of it.
 func (o *Outbox) text(ctx context.Context, c *channel, r rung) error {
-	d := Delivery{Address: r.Number, Class: r.Class, Urgent: true, Text: textWords, Key: r.ID}
+	d := Delivery{Address: r.Number, Class: r.Class, Urgent: true, Text: TextFor(r.Class, o.Link), Key: r.ID}
 	if r.Expires > 0 {
 		d.Life = time.Unix(r.Expires, 0).Sub(o.Now())
 	}

@@ -102,7 +102,7 @@ func TestLadder(t *testing.T) {
 				t.Errorf("texted %v, want %v", got, c.texts)
 			}
 			for _, d := range sms.woken {
-				if d.Text != textWords || d.Key == "" || d.Phone != "" {
+				if d.Text != TextFor(d.Class, o.Link) || d.Key == "" || d.Phone != "" {
 					t.Errorf("the text is %+v", d)
 				}
 			}

@@ -60,6 +60,8 @@ type Outbox struct {
 	// Live, when set, tells whether a phone listens to the server at this moment
 	// and so learns of every change by itself: it gets no silent wake-up.
 	Live func(phone string) bool
+	// Link is the app's short address, with which texts end; "": none.
+	Link string
 	// Settle, when set, writes down how far phones have come, before the ladder
 	// looks at it.
 	Settle func() error
@@ -425,7 +427,8 @@ func (b *batch) plan(j *job, p target, wide time.Duration, now time.Time) (*Deli
 	class := j.Class
 	if j.Circle.Kind() != onePhone {
 		if until := p.holdUntil(class, now); until.After(now) {
-			return nil, &held{until}
+			// Many chose the same hour: they do not come in the same second.
+			return nil, &held{until.Add(within(p.ID, holdSpread))}
 		}
 	}
 	if !class.Shown() && b.outbox.Live != nil && b.outbox.Live(p.ID) || !b.claim(p.ID, class) {

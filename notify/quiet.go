@@ -17,6 +17,9 @@ const (
 // that not every phone meets the server in the same second.
 const morningSpread = 10 * time.Minute
 
+// holdSpread is the same for what waited until an hour that a person chose.
+const holdSpread = 10 * time.Minute
+
 func quiet(t time.Time) bool {
 	h := t.In(commune.Zone).Hour()
 	return h >= quietFrom || h < quietTo

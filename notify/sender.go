@@ -30,6 +30,13 @@ type maybeOff interface {
 	Off() string
 }
 
+// A sender that also has this method can say that somebody should look, though
+// it works.
+type maybeAlarmed interface {
+	// Alarm says in English, without secrets, what is the matter; "" when nothing is.
+	Alarm() string
+}
+
 // A sender that also has this method reaches not one service but several (each
 // maker of browsers has a push service of its own). What one of them asks for or
 // refuses says nothing of the others, so rests and alarms are kept a lane.

@@ -50,7 +50,7 @@ func (s *Service) code(e *core.RequestEvent, body []byte) (any, error) {
 	if s.SMS == nil {
 		return nil, errSMSOff
 	}
-	if !s.admit() {
+	if !s.admit() || s.spent() {
 		return nil, errTooMany
 	}
 	code, err := newCode()
@@ -103,6 +103,13 @@ func (s *Service) sendCode(ctx context.Context, number, code string) {
 	if err != nil {
 		s.App.Logger().Error("giving a code back failed", "error", err)
 	}
+}
+
+// spent tells whether the commune sends no more codes today. It is said to
+// everybody alike, so it tells nothing of a number.
+func (s *Service) spent() bool {
+	purse, ok := s.SMS.(interface{ Spent() bool })
+	return ok && purse.Spent()
 }
 
 // admit counts code requests over all numbers in the running minute.

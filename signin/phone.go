@@ -56,7 +56,7 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 	if ask.Invitation != "" {
 		return s.byInvitation(ask.Invitation, ask.Key, ask.Label)
 	}
-	number, use, err := s.prove(e, ask.Firebase, ask.Number, ask.Code)
+	number, use, err := s.prove(e, ask.Firebase, ask.Number, ask.Code, ask.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +86,9 @@ func (s *Service) signIn(e *core.RequestEvent, body []byte) (any, error) {
 }
 
 // prove returns the number that the person has shown to hold, by a code or by
-// Firebase's word, and what uses the proof up. A token has nothing to use up: it is good
-// for five minutes, for its number's persons alone.
-func (s *Service) prove(e *core.RequestEvent, token, given, code string) (number string, use func(core.App) error, err error) {
+// Firebase's word, and what uses the proof up. Firebase's is good for five minutes,
+// for its number's persons and for one phone.
+func (s *Service) prove(e *core.RequestEvent, token, given, code, key string) (number string, use func(core.App) error, err error) {
 	if token == "" {
 		number, ok := people.Number(given)
 		if !ok {
@@ -99,15 +99,35 @@ func (s *Service) prove(e *core.RequestEvent, token, given, code string) (number
 	if s.Tokens == nil {
 		return "", nil, errTokensOff
 	}
-	said, err := s.Tokens.Number(e.Request.Context(), token)
+	said, err := s.Tokens.Prove(e.Request.Context(), token)
 	if errors.Is(err, firebase.ErrAway) {
 		return "", nil, err
 	}
-	number, ok := people.Number(said)
+	number, ok := people.Number(said.Number)
 	if err != nil || !ok {
 		return "", nil, errToken
 	}
-	return number, func(core.App) error { return nil }, nil
+	return number, func(tx core.App) error { return s.useProof(tx, said, key) }, nil
+}
+
+// keepProof is for how long a proof that was used is remembered: longer than any
+// is good, whatever the two clocks say.
+const keepProof = time.Hour
+
+// useProof lets a sign-in of Firebase's bring in one phone: the same one again, whose
+// answer may have been lost, but no other.
+func (s *Service) useProof(tx core.App, p firebase.Proof, key string) error {
+	now := s.now()
+	if _, err := tx.NonconcurrentDB().NewQuery(`DELETE FROM used_proofs WHERE at < {:old}`).Bind(dbx.Params{"old": now.Add(-keepProof).Unix()}).Execute(); err != nil {
+		return err
+	}
+	var by string
+	err := tx.NonconcurrentDB().NewQuery(`INSERT INTO used_proofs (proof, phone_key, at) VALUES ({:proof}, {:key}, {:now})
+		ON CONFLICT (proof) DO UPDATE SET at = at RETURNING phone_key`).Bind(dbx.Params{"proof": p.ID[:], "key": key, "now": now.Unix()}).Row(&by)
+	if err == nil && by != key {
+		return errToken
+	}
+	return err
 }
 
 // admitPhone makes the row of a phone, or finds it by its key.

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"encoding/xml"
 	"io"
@@ -337,14 +338,14 @@ func TestCodeInAnswerIsUTF8AndLabelFits(t *testing.T) {
 // word is Firebase's of which number a token proves.
 type word map[string]string
 
-func (w word) Number(_ context.Context, token string) (string, error) {
+func (w word) Prove(_ context.Context, token string) (firebase.Proof, error) {
 	if token == "away" {
-		return "", firebase.ErrAway
+		return firebase.Proof{}, firebase.ErrAway
 	}
 	if w[token] == "" {
-		return "", firebase.ErrToken
+		return firebase.Proof{}, firebase.ErrToken
 	}
-	return w[token], nil
+	return firebase.Proof{Number: w[token], ID: sha256.Sum256([]byte(token))}, nil
 }
 
 // TestFirebaseProvesANumber: a token opens what a code for its number opens, and
@@ -376,5 +377,14 @@ func TestFirebaseProvesANumber(t *testing.T) {
 	}
 	if got := v.record("persons", id("lan")).GetInt("identity_level"); got != 1 {
 		t.Errorf("identity level %d: the number is theirs", got)
+	}
+	if a := enter("lan", id("lan")); a.Phone == "" {
+		t.Errorf("the answer was lost, the phone asks again: %s", a.raw)
+	}
+	h = newHandset(t)
+	for _, person := range []string{id("lan"), id("con")} {
+		if a := enter("lan", person); a.Code != "bad_token" {
+			t.Errorf("an overheard token let a second phone in: %s", a.raw)
+		}
 	}
 }

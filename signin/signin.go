@@ -23,6 +23,7 @@ import (
 
 	"langso/notify/sms"
 	"langso/notify/webpush"
+	"langso/signin/firebase"
 	"langso/sync/phones"
 	"langso/sync/wire"
 )
@@ -50,10 +51,10 @@ type Service struct {
 	sending sync.WaitGroup  // codes on their way to the gateway
 }
 
-// NumberProof tells which telephone number a token proves; its error is
-// firebase.ErrAway when that cannot be said now.
+// NumberProof tells what a token proves; its error is firebase.ErrAway when that
+// cannot be said now.
 type NumberProof interface {
-	Number(ctx context.Context, token string) (string, error)
+	Prove(ctx context.Context, token string) (firebase.Proof, error)
 }
 
 func refuse(status int, code, say string) error {

@@ -48,7 +48,8 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, commune.Zone)
 func TestBudgetAndCap(t *testing.T) {
 	g := &taker{}
 	at := noon
-	s := &Sender{App: apptest.New(t), Gateway: g, Budget: 4, PerNumber: 2, Now: func() time.Time { return at }}
+	app := apptest.New(t)
+	s := &Sender{Purse: &Purse{App: app, Budget: 4, PerNumber: 2, Now: func() time.Time { return at }}, Gateway: g}
 	send := func(number string, class commune.Class) error {
 		return s.Send(t.Context(), notify.Delivery{Address: number, Class: class, Text: "Bác có thông báo mới.", Key: "k"})
 	}
@@ -93,7 +94,7 @@ func TestBudgetAndCap(t *testing.T) {
 		g.says = c.says
 		_ = send(lan, commune.Needed)
 		var n int
-		if err := s.App.DB().NewQuery(`SELECT ifnull(sum(texts), 0) FROM sms_days WHERE day = '` + commune.Day(at) + `'`).Row(&n); err != nil || n != c.cost {
+		if err := app.DB().NewQuery(`SELECT ifnull(sum(texts), 0) FROM sms_days WHERE day = '` + commune.Day(at) + `'`).Row(&n); err != nil || n != c.cost {
 			t.Errorf("%v counted %d (%v), want %d", c.says, n, err, c.cost)
 		}
 	}

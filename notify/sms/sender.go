@@ -2,8 +2,6 @@ package sms
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -11,9 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/core"
+	"unicode"
 
 	"langso/commune"
 	"langso/notify"
@@ -25,34 +21,25 @@ type refusal string
 
 func (r refusal) Error() string { return "text refused: " + string(r) }
 
-// Sender is the road "sms": the texts of the ladder, within a day's budget. It
+// Sender is the road "sms": the texts of the ladder, out of the day's purse. It
 // implements notify.Sender.
 type Sender struct {
-	App     core.App
+	Purse   *Purse
 	Gateway Gateway // nil: off
-	// Budget is the most parts a day over all numbers, PerNumber the most texts a
-	// day to one; 0: none. An emergency counts and is not held.
-	Budget, PerNumber int
 	// Minute is the most texts a minute, as the gateway can carry; 0: no limit.
 	Minute int
-	Now    func() time.Time // nil: the computer's clock
 }
 
-// The limits when nothing is set: a commune's money and one SIM's patience.
-const (
-	budget    = 500
-	perNumber = 5
-	perMinute = 25
-)
+// perMinute is one SIM's patience.
+const perMinute = 25
 
-// SenderFromEnv makes the sender on a gateway, with the settings LANGSO_SMS_DAILY
-// (parts), LANGSO_SMS_PER_NUMBER and LANGSO_SMS_PER_MINUTE. A [Log] is no road:
-// the texts of the ladder would end in it unread.
-func SenderFromEnv(app core.App, g Gateway) *Sender {
+// SenderFromEnv makes the sender on a gateway, with the setting LANGSO_SMS_PER_MINUTE.
+// A [Log] is no road: the texts of the ladder would end in it unread.
+func SenderFromEnv(p *Purse, g Gateway) *Sender {
 	if _, demo := g.(*Log); demo {
 		g = nil
 	}
-	return &Sender{App: app, Gateway: g, Budget: number("LANGSO_SMS_DAILY", budget), PerNumber: number("LANGSO_SMS_PER_NUMBER", perNumber), Minute: number("LANGSO_SMS_PER_MINUTE", perMinute)}
+	return &Sender{Purse: p, Gateway: g, Minute: number("LANGSO_SMS_PER_MINUTE", perMinute)}
 }
 
 func number(name string, usual int) int {
@@ -76,6 +63,22 @@ func (s *Sender) Off() string {
 // PerMinute is the most texts a minute.
 func (s *Sender) PerMinute() int { return s.Minute }
 
+// Alarm says what the administrator should know of the day's texts; "" when all is well.
+func (s *Sender) Alarm() string { return s.Purse.Alarm() }
+
+// longestLink is the longest address that fits every sentence: one part with it.
+const longestLink = 40
+
+// LinkFromEnv is the setting LANGSO_SMS_LINK: the app's short address, which texts
+// end with, as "xa.vn/a". Anything that would not fit a text is an error.
+func LinkFromEnv() (string, error) {
+	link := strings.TrimSpace(os.Getenv("LANGSO_SMS_LINK"))
+	if len(link) > longestLink || Fold(link) != link || strings.ContainsFunc(link, unicode.IsSpace) {
+		return "", fmt.Errorf("LANGSO_SMS_LINK is no short address: at most %d characters without diacritics", longestLink)
+	}
+	return link, nil
+}
+
 // mobile is a Vietnamese mobile number.
 var mobile = regexp.MustCompile(`^\+84[35789]\d{8}$`)
 
@@ -97,7 +100,7 @@ func (s *Sender) Send(ctx context.Context, d notify.Delivery) error {
 	case text == "" || Parts(text) > 1:
 		return refusal("sms_too_long")
 	}
-	if err := s.spend(d.Address, d.Class); err != nil {
+	if err := s.Purse.notice(d.Address, d.Class); err != nil {
 		return err
 	}
 	var err error
@@ -106,67 +109,16 @@ func (s *Sender) Send(ctx context.Context, d notify.Delivery) error {
 	} else {
 		err = s.Gateway.Send(ctx, d.Address, text)
 	}
-	var later *notify.Later
-	if err != nil && (!errors.As(err, &later) || !later.Unsure) {
-		s.giveBack(d.Address) // it surely did not go
+	if surelyNot(err) {
+		s.Purse.giveBack(trace(d.Address, false))
 	}
 	return err
 }
 
-func (s *Sender) now() time.Time {
-	if s.Now != nil {
-		return s.Now()
-	}
-	return time.Now()
-}
-
-// trace stands for a number where counting is all that is wanted of it.
-func trace(number string) string {
-	sum := sha256.Sum256([]byte("sms " + number))
-	return hex.EncodeToString(sum[:])[:20]
-}
-
-// spend counts a text, or says that the day or the number has had enough.
-func (s *Sender) spend(number string, class commune.Class) error {
-	now := s.now()
-	day := commune.Day(now)
-	var bad error
-	err := s.App.RunInTransaction(func(tx core.App) error {
-		bad = nil
-		var total, one int
-		err := tx.NonconcurrentDB().NewQuery(`SELECT ifnull(sum(texts), 0), ifnull(sum(texts) FILTER (WHERE number = {:number}), 0) FROM sms_days WHERE day = {:day}`).
-			Bind(dbx.Params{"day": day, "number": trace(number)}).Row(&total, &one)
-		if err != nil {
-			return err
-		}
-		switch {
-		case class == commune.Emergency:
-		case s.PerNumber > 0 && one >= s.PerNumber:
-			bad = refusal("sms_cap")
-			return nil
-		case s.Budget > 0 && total >= s.Budget:
-			bad = &notify.Later{After: untilMidnight(now), Why: "sms_budget: the day's texts are spent"}
-			return nil
-		}
-		if _, err := tx.NonconcurrentDB().NewQuery(`DELETE FROM sms_days WHERE day < {:old}`).Bind(dbx.Params{"old": commune.Day(now.AddDate(0, 0, -60))}).Execute(); err != nil {
-			return err
-		}
-		_, err = tx.NonconcurrentDB().NewQuery(`INSERT INTO sms_days (day, number, texts) VALUES ({:day}, {:number}, 1) ON CONFLICT DO UPDATE SET texts = texts + 1`).
-			Bind(dbx.Params{"day": day, "number": trace(number)}).Execute()
-		return err
-	})
-	if err != nil {
-		return &notify.Later{Why: fmt.Sprintf("counting failed: %v", err)}
-	}
-	return bad
-}
-
-func (s *Sender) giveBack(number string) {
-	_, err := s.App.NonconcurrentDB().NewQuery(`UPDATE sms_days SET texts = max(0, texts - 1) WHERE day = {:day} AND number = {:number}`).
-		Bind(dbx.Params{"day": commune.Day(s.now()), "number": trace(number)}).Execute()
-	if err != nil {
-		s.App.Logger().Warn("giving a text back failed", "error", err)
-	}
+// surelyNot tells whether a text that was handed over with this answer did not go.
+func surelyNot(err error) bool {
+	var later *notify.Later
+	return err != nil && (!errors.As(err, &later) || !later.Unsure)
 }
 
 func untilMidnight(now time.Time) time.Duration {

@@ -5,7 +5,9 @@ package firebase
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -59,22 +61,31 @@ func New(project string) (*Verifier, error) {
 	return &Verifier{client: client, now: time.Now}, nil
 }
 
-// Number returns the telephone number that the token proves, as Firebase writes
-// it ("+84912345678"). The error is [ErrToken] or [ErrAway].
-func (v *Verifier) Number(ctx context.Context, token string) (string, error) {
+// Proof is what a token proves.
+type Proof struct {
+	Number string // as Firebase writes it: "+84912345678"
+	// ID is a hash of the sign-in that the token is from: every token of it, however
+	// it is written, has the same. Who takes a proof once keeps it.
+	ID [32]byte
+}
+
+// Prove returns what the token proves. The error is [ErrToken] or [ErrAway].
+func (v *Verifier) Prove(ctx context.Context, token string) (Proof, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	t, err := v.client.VerifyIDToken(ctx, token)
 	if auth.IsCertificateFetchFailed(err) {
-		return "", ErrAway
+		return Proof{}, ErrAway
 	}
 	if err != nil {
-		return "", ErrToken
+		return Proof{}, ErrToken
 	}
 	number, _ := t.Claims["phone_number"].(string)
 	at := time.Unix(t.AuthTime, 0)
 	if number == "" || t.Firebase.SignInProvider != "phone" || v.now().Sub(at) > fresh || at.Sub(v.now()) > fresh {
-		return "", ErrToken
+		return Proof{}, ErrToken
 	}
-	return number, nil
+	// Not the token's bytes: one signature can be written in several ways, and one
+	// sign-in has a new token each hour or whenever the app asks.
+	return Proof{number, sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s", t.UID, t.AuthTime, number))}, nil
 }

@@ -1,6 +1,7 @@
 package firebase
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -17,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -80,6 +82,21 @@ func (g *google) token(t *testing.T, key *rsa.PrivateKey, change map[string]any)
 	return text + "." + base64.RawURLEncoding.EncodeToString(sig)
 }
 
+// otherwise writes a token so that it means the same: the last character of a
+// signature of 256 bytes has bits to spare.
+func otherwise(t *testing.T, token string) string {
+	t.Helper()
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(token) - 1
+	other := token[:last] + string(letters[strings.IndexByte(letters, token[last])^1])
+	a, err1 := base64.RawURLEncoding.DecodeString(token[strings.LastIndexByte(token, '.')+1:])
+	b, err2 := base64.RawURLEncoding.DecodeString(other[strings.LastIndexByte(other, '.')+1:])
+	if err1 != nil || err2 != nil || !bytes.Equal(a, b) || other == token {
+		t.Fatal("it does not mean the same")
+	}
+	return other
+}
+
 func TestWhoseNumberIsBelieved(t *testing.T) {
 	g := newGoogle(t)
 	v, err := New("xa-thu")
@@ -87,18 +104,34 @@ func TestWhoseNumberIsBelieved(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.away = true
-	if _, err := v.Number(t.Context(), g.token(t, g.key, nil)); !errors.Is(err, ErrAway) {
+	if _, err := v.Prove(t.Context(), g.token(t, g.key, nil)); !errors.Is(err, ErrAway) {
 		t.Errorf("without Google's keys: %v", err)
 	}
 	g.away = false
-	if n, err := v.Number(t.Context(), g.token(t, g.key, nil)); err != nil || n != "+84912345678" {
-		t.Fatalf("number %q (%v)", n, err)
+	one, err := v.Prove(t.Context(), g.token(t, g.key, nil))
+	if err != nil || one.Number != "+84912345678" {
+		t.Fatalf("number %q (%v)", one.Number, err)
+	}
+	// A newer token of the same sign-in, and the same one written otherwise, are no
+	// new proof; another sign-in is.
+	now := time.Now().Unix()
+	sameSignIn := map[string]any{"auth_time": now - 60, "iat": now - 60}
+	first, later := g.token(t, g.key, sameSignIn), g.token(t, g.key, map[string]any{"auth_time": now - 60, "iat": now - 1})
+	var ids [][32]byte
+	for _, token := range []string{first, later, otherwise(t, first)} {
+		p, err := v.Prove(t.Context(), token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, p.ID)
+	}
+	if ids[0] != ids[1] || ids[0] != ids[2] || ids[0] == one.ID {
+		t.Error("one sign-in is good for several phones, or two are one")
 	}
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now().Unix()
 	for who, token := range map[string]string{
 		"signed by somebody else": g.token(t, other, nil),
 		"of another project":      g.token(t, g.key, map[string]any{"aud": "other", "iss": "https://securetoken.google.com/other"}),
@@ -112,8 +145,8 @@ func TestWhoseNumberIsBelieved(t *testing.T) {
 		"a number that is none":   g.token(t, g.key, map[string]any{"phone_number": 84912345678}),
 		"nonsense":                "a.b.c", "nothing": "",
 	} {
-		if n, err := v.Number(t.Context(), token); !errors.Is(err, ErrToken) || n != "" {
-			t.Errorf("%s: %q (%v)", who, n, err)
+		if p, err := v.Prove(t.Context(), token); !errors.Is(err, ErrToken) || p != (Proof{}) {
+			t.Errorf("%s: %q (%v)", who, p.Number, err)
 		}
 	}
 	t.Setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +21,8 @@ import (
 	"langso/notify"
 	"langso/notify/fcm"
 	"langso/notify/sms"
+	"langso/notify/webpush"
+	"langso/notify/webpushsim"
 	"langso/villagetest"
 )
 
@@ -32,6 +35,8 @@ type wiretap struct {
 	mu    sync.Mutex
 	heard []string
 	sizes map[string]int // of the bodies, by whether they are shown
+
+	browsers *webpushsim.Service // opens what is sealed
 }
 
 func (w *wiretap) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -57,6 +62,10 @@ func (w *wiretap) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if _, ok := w.sizes[kind]; !ok {
 		w.sizes[kind] = len(body)
 	}
+	if strings.HasPrefix(r.URL.Path, "/push/") {
+		w.browsers.ServeHTTP(rw, r)
+		return
+	}
 	rw.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(rw, `{"name":"projects/langso/messages/1"}`)
 }
@@ -76,13 +85,22 @@ func TestNothingPersonalLeaves(t *testing.T) {
 	tap := &wiretap{}
 	outside := httptest.NewServer(tap)
 	defer outside.Close()
+	tap.browsers = &webpushsim.Service{Base: outside.URL}
+	browsers := webpush.New(webpush.Settings{Loopback: true, Subject: func() string { return "https://xa.example" }})
 	s := villagetest.New(t, domains, func(o *hooks.Options) {
+		o.WebPush = browsers
 		o.Outbox = &notify.Outbox{Now: o.Now, Senders: []notify.Sender{
-			fcm.New(fcm.Settings{Endpoint: outside.URL}),
+			fcm.New(fcm.Settings{Endpoint: outside.URL}), browsers,
 			textRoad{&sms.HTTP{URL: outside.URL + "/sms"}},
 		}}
 	})
 	fill(t, s)
+	_, err := s.App.NonconcurrentDB().NewQuery(`INSERT INTO phones (id, person, label, public_key, transport, address, address_state, app)
+		SELECT {:id}, person, label, 'k2', 'webpush', {:address}, 'ok', app FROM phones WHERE address = 'address-1'`).
+		Bind(dbx.Params{"id": sentinel + "web0000000", "address": tap.browsers.Subscribe("web", browsers.PublicKey())}).Execute()
+	if err != nil {
+		t.Fatal(err)
+	}
 	now := s.Clock.Now()
 	for _, to := range []commune.Circle{commune.Commune, "person:" + sentinel + "lan0000000", "household:" + sentinel + "ho00000000", "village:" + sentinel + "dong000000"} {
 		for class := commune.Emergency; class <= commune.DataOnly; class++ {
@@ -118,8 +136,30 @@ func TestNothingPersonalLeaves(t *testing.T) {
 			pushes++
 		}
 	}
-	if pushes < 5 || len(texts) != 1 { // how many are gathered into one depends on chance
-		t.Errorf("%d pushes and %d kinds of texts left: the test heard too little, or texts differ", pushes, len(texts))
+	sealed := tap.browsers.Take()
+	for _, m := range sealed {
+		_, claims, _ := strings.Cut(m.Token, ".")
+		claims, _, _ = strings.Cut(claims, ".")
+		token, err := base64.RawURLEncoding.DecodeString(claims)
+		if err != nil || m.Plain == "" {
+			t.Fatalf("nobody can open %+v (%v)", m, err)
+		}
+		if strings.Contains(strings.ToLower(m.Plain+string(token)), sentinel) {
+			t.Fatalf("this left sealed: %s %s", m.Plain, token)
+		}
+	}
+	if pushes-len(sealed) < 5 || len(sealed) < 5 || len(texts) != 2 { // how many are gathered into one depends on chance
+		t.Errorf("%d pushes, %d sealed and %d kinds of texts left: the test heard too little, or texts of a class differ", pushes, len(sealed), len(texts))
+	}
+	if f := tap.browsers.Faults(); len(f) != 0 {
+		t.Errorf("against the rules: %v", f)
+	}
+	// FCM's shown and silent, the sealed, and a sentence for each class that is texted.
+	delete(tap.sizes, "/sms")
+	for kind := range tap.sizes {
+		if strings.HasPrefix(kind, "/sms ") {
+			delete(tap.sizes, kind)
+		}
 	}
 	if len(tap.sizes) != 3 {
 		t.Errorf("sizes tell notices apart: %v", tap.sizes)

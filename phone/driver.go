@@ -10,3 +10,5 @@ import (
 
 // openDB opens the phone's file.
 func openDB(name string) (*sql.DB, error) { return sqlite.Open(name), nil }
+
+const fetchUnpacks = false

@@ -279,5 +279,9 @@ func (m *meeting) download(ctx context.Context, name string) (packed []byte, enc
 	if err != nil {
 		return nil, "", err
 	}
-	return packed, response.Header.Get("Content-Encoding"), os.Remove(path)
+	encoding = response.Header.Get("Content-Encoding")
+	if fetchUnpacks {
+		encoding = ""
+	}
+	return packed, encoding, os.Remove(path)
 }

@@ -1,5 +1,3 @@
-//go:build js
-
 // The phone in a page: it signs in, writes without a network, meets the server
 // twice, and prints as JSON what it holds. Its SQLite is another's, in the page.
 package main

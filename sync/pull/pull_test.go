@@ -46,7 +46,9 @@ func newBoard(t *testing.T) *board {
 
 // known ranks the papers; alarms are urgent, letters are the person's own. Only posters lie in files.
 var known = pull.Collections{
-	Rank:  func(coll string) int { return map[string]int{"alarms_x": -1, "letters_x": 0, "posters_x": 1, "goods_x": 2}[coll] },
+	Rank: func(coll string) int {
+		return map[string]int{"alarms_x": -1, "letters_x": 0, "posters_x": 1, "goods_x": 2}[coll]
+	},
 	Files: map[string][]string{"village": {"posters_x"}, "market": {"goods_x"}},
 }
 

@@ -141,6 +141,8 @@ func (b *BinaryAsk) Ask() (*Ask, error) {
 
 // WriteBinary writes the lines of an answer in the binary form.
 func WriteBinary(lines []Line, d *Dictionary) ([]byte, error) {
+	packing <- struct{}{}
+	defer func() { <-packing }()
 	w := chunkWriter{out: []byte{binaryAnswerMark, 0}, dict: d}
 	defer w.fresh()
 	if d != nil {

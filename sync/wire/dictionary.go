@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // A dictionary is text that both sides have before they talk: what the messages
@@ -21,7 +23,11 @@ type Dictionary struct {
 	Hash    [sha256.Size]byte
 	writers sync.Pool
 	readers sync.Pool
+	frames  sync.Pool // of zstd writers, for browsers
 }
+
+// frameWindow is how far back a frame refers: the dictionary and a page of answer.
+const frameWindow = 128 << 10
 
 // MostDictionary bounds a dictionary: phones carry it.
 const MostDictionary = 16 << 10
@@ -37,6 +43,14 @@ func AddDictionary(version byte, text []byte) {
 	}
 	d := &Dictionary{Version: version, Text: text, Hash: sha256.Sum256(text)}
 	d.writers.New = func() any { w, _ := flate.NewWriterDict(nil, flate.BestCompression, text); return w }
+	d.frames.New = func() any {
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(frameWindow), zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
+			zstd.WithEncoderDictRaw(0, text), zstd.WithEncoderCRC(false))
+		if err != nil {
+			panic(err) // options that do not exist
+		}
+		return w
+	}
 	d.readers.New = func() any { return flate.NewReaderDict(bytes.NewReader(nil), text) }
 	dictionaries[version] = d
 }

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ const small = 256
 
 var (
 	zstdWriters = sync.Pool{New: func() any {
-		w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+		w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<18))
 		return w
 	}}
 	gzipWriters   = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, 6); return w }}
@@ -39,6 +40,8 @@ var (
 // the market and see lengths go by would learn of the health book. Of the ways
 // to pack only gzip can begin anew inside one body and be read by every browser.
 func (t Text) Pack(request http.Header) ([]byte, string) {
+	packing <- struct{}{}
+	defer func() { <-packing }()
 	accept := request.Get("Accept-Encoding")
 	if len(t.Apart) > 0 {
 		if !accepts(accept, "gzip") {
@@ -104,6 +107,10 @@ func (t Text) packApart() []byte {
 	return out.Bytes()
 }
 
+// packing bounds how many are packed at once: it is work of the processor alone,
+// and each compressor has megabytes of tables.
+var packing = make(chan struct{}, runtime.GOMAXPROCS(0))
+
 // named finds the dictionary that a browser has, by its hash (RFC 9842 §2.2).
 func named(header string) *Dictionary {
 	if header == "" {
@@ -122,11 +129,9 @@ func named(header string) *Dictionary {
 func (t Text) packWith(d *Dictionary) []byte {
 	out := bytes.NewBuffer([]byte{0x5e, 0x2a, 0x4d, 0x18, 0x20, 0, 0, 0})
 	out.Write(d.Hash[:])
-	w, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
-		zstd.WithEncoderDictRaw(0, d.Text), zstd.WithEncoderCRC(false))
-	if err != nil { // only for options that do not exist
-		return nil
-	}
+	w := d.frames.Get().(*zstd.Encoder)
+	defer d.frames.Put(w)
+	w.Reset(out)
 	t.write(w)
 	return out.Bytes()
 }

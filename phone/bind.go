@@ -56,5 +56,9 @@ func (p *Phone) Bind(ctx context.Context, token string) error {
 	if err := p.Adopt(got.Phone, got.Person); err != nil {
 		return err
 	}
-	return p.offered(got.Load)
+	if err := p.offered(got.Load); err != nil {
+		return err
+	}
+	_ = p.Greet(ctx) // for the day without a network; whoever packs first without it is told
+	return nil
 }

@@ -245,6 +245,7 @@ export class Client extends EventTarget {
   async bind(token, { name = '', label = '' } = {}) {
     const key = await newKey();
     const got = await this.#call('POST', '/api/sync/phone', { key: key.text, label }, false, { Authorization: token });
+    this.#offered = got.load ?? [];
     await this.enter({ phone: got.phone, person: { id: got.person, name }, label, key });
   }
 

@@ -222,13 +222,25 @@ func TestPhonesEnd(t *testing.T) {
 		t.Errorf("without an account: %s", got)
 	}
 
+	erased, erasedID := held("erased")
+	_, err = w.App.NonconcurrentDB().NewQuery(`DELETE FROM mechanics WHERE id = '` + erasedID + `'`).Execute()
+	w.must(err)
+	if got := code(erased); got != "unknown_phone" {
+		t.Errorf("an account that SQL deleted: %s", got)
+	}
+
 	out, _ := held("left")
 	w.must(out.SignOut(t.Context(), false))
 	if all, err := out.List("jobs"); err != nil || len(all) != 0 {
 		t.Errorf("after signing out %v, %v", all, err)
 	}
 
-	lost, lostID := held("lost")
+	lostID, lostToken := w.account("lost")
+	lost := w.unbound("lost")
+	w.must(lost.Bind(t.Context(), lostToken))
+	_, err = lost.CreateAs("jobs", "joblost00000001", phone.Values{"bicycle": "Union", "mechanics": []string{lostID}})
+	w.must(err)
+	w.sync(lost)
 	_, err = lost.CreateAs("jobs", "joblost00000002", phone.Values{"bicycle": "Gazelle", "mechanics": []string{lostID}})
 	w.must(err)
 	self, _, err := lost.Self()
@@ -242,6 +254,10 @@ func TestPhonesEnd(t *testing.T) {
 	}
 	if parked, err := w.App.FindFirstRecordByData("parked_edits", "phone", self); err != nil || parked.GetString("code") != "phone_blocked" {
 		t.Errorf("what it handed in: %v, %v", parked, err)
+	}
+
+	if err := lost.Bind(t.Context(), lostToken); err == nil || !strings.Contains(err.Error(), "phone_blocked") {
+		t.Errorf("a blocked phone signs in again: %v", err)
 	}
 
 	// A key is one person's, and a token must be of the app's own people.
@@ -265,7 +281,6 @@ func TestTheOtherRoads(t *testing.T) {
 	ann, annID := w.phone("ann")
 	bob, bobID := w.phone("bob")
 	eve, _ := w.phone("eve")
-	w.must(ann.Greet(t.Context()))
 	w.sync(ann, bob, eve)
 
 	ctx, stop := context.WithCancel(t.Context())

@@ -145,6 +145,7 @@ func TestAPhotoInTheBrowser(t *testing.T) {
 		return err == nil && n == 1
 	})
 	lans.Visit("#/gian-hang/stall0000000001")
+	lans.Press("Hàng của tôi")
 	lans.Until(`document.querySelector('.row img.thumb')?.naturalWidth > 0`)
 	lans.Shot("files-stall")
 

@@ -81,3 +81,19 @@ func New(tb testing.TB) core.App {
 	})
 	return app
 }
+
+// Put saves a record with this id, by whatever checks the app has.
+func Put(tb testing.TB, app core.App, collection, id string, fields map[string]any) *core.Record {
+	tb.Helper()
+	c, err := app.FindCollectionByNameOrId(collection)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r := core.NewRecord(c)
+	r.Id = id
+	r.Load(fields)
+	if err := app.Save(r); err != nil {
+		tb.Fatalf("save %s %s: %v", collection, id, err)
+	}
+	return r
+}

@@ -34,9 +34,7 @@ func TestWhatPeopleChose(t *testing.T) {
 		"hours that are none":                       {commune.Information, map[string]any{"quiet_from": "25:00", "quiet_to": "x", "digest": "-1"}, at(24, 9, 0), at(24, 9, 1)},
 	} {
 		t.Run(who, func(t *testing.T) {
-			app := newApp(t)
-			villagers(t, app, "lan")
-			phone(t, app, "lan1", "lan")
+			app := lanWith(t, "lan1")
 			if c.chose != nil {
 				c.chose["person"] = id("lan")
 				add(t, app, "notice_choices", "lan", c.chose)
@@ -67,9 +65,7 @@ func TestWhatPeopleChose(t *testing.T) {
 // TestDigestIsOneWakeUp: five news of a day are one wake-up in the evening, and
 // one row meanwhile.
 func TestDigestIsOneWakeUp(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	add(t, app, "notice_choices", "lan", map[string]any{"person": id("lan"), "digest": "18:00"})
 	k := &clock{now: day}
 	f := &fake{}
@@ -94,12 +90,7 @@ func TestDigestIsOneWakeUp(t *testing.T) {
 // TestBucketHoldsAcrossRestarts: however often the server is started, no phone is
 // asked to sync more often than FCM lets through.
 func TestBucketHoldsAcrossRestarts(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
-	k := &clock{now: day}
-	f := &fake{}
-	o := newOutbox(app, k, f)
+	app, k, f, o := lansPhone(t)
 	for i := range 600 { // an hour
 		if err := Nudge(app, commune.Named("person", id("lan")), k.Now()); err != nil {
 			t.Fatal(err)
@@ -121,9 +112,7 @@ func TestBucketHoldsAcrossRestarts(t *testing.T) {
 // TestNudgeDuringASend is not lost: the phones that were woken before the change
 // are woken again.
 func TestNudgeDuringASend(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	k := &clock{now: day}
 	to := commune.Named("person", id("lan"))
 	var again sync.Once
@@ -163,9 +152,7 @@ func TestExpiryIsHonoured(t *testing.T) {
 		"a road too late":  {time.Minute, time.Minute, expired, 0},
 	} {
 		t.Run(who, func(t *testing.T) {
-			app := newApp(t)
-			villagers(t, app, "lan")
-			phone(t, app, "lan1", "lan")
+			app := lanWith(t, "lan1")
 			k := &clock{now: day}
 			f := &fake{}
 			n := commune.Notice{To: commune.Named("person", id("lan")), Key: "k", Kind: "test", Title: "Tin", Class: commune.Emergency, Expires: day.Add(c.expires)}
@@ -197,10 +184,7 @@ func TestExpiryIsHonoured(t *testing.T) {
 // phone, is seen over the minute, and those already called gone are taken back.
 func TestTooManyDeathsInPiecesReviveThePhones(t *testing.T) {
 	app := newApp(t)
-	names := make([]string, 60)
-	for i := range names {
-		names[i] = fmt.Sprintf("n%dx", i)
-	}
+	names := many("n%dx", 60)
 	villagers(t, app, names...)
 	k := &clock{now: day}
 	f := &fake{answer: func(Delivery) error { return &Dead{"UNREGISTERED"} }}
@@ -223,9 +207,7 @@ func TestTooManyDeathsInPiecesReviveThePhones(t *testing.T) {
 
 // TestSuspectsAreTriedAgain and never lost, whatever was said of them.
 func TestSuspectsAreTriedAgain(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	wrong := true
 	f := &fake{answer: func(Delivery) error {
 		if wrong {
@@ -247,9 +229,7 @@ func TestSuspectsAreTriedAgain(t *testing.T) {
 // TestLateDeathSparesTheSameAddress: the phone registered the same address again
 // while the answer about it was on its way.
 func TestLateDeathSparesTheSameAddress(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	f := &fake{answer: func(d Delivery) error {
 		if _, err := app.NonconcurrentDB().NewQuery(`UPDATE phones SET registered_at = registered_at + 1`).Execute(); err != nil {
 			t.Error(err)
@@ -266,12 +246,7 @@ func TestLateDeathSparesTheSameAddress(t *testing.T) {
 // TestEnoughIsEnough: a phone shows ten things an hour; the rest come silently.
 // An emergency is always shown.
 func TestEnoughIsEnough(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
-	k := &clock{now: day}
-	f := &fake{}
-	o := newOutbox(app, k, f)
+	app, k, f, o := lansPhone(t)
 	for i := range 14 {
 		class := commune.Needed
 		if i == 13 {
@@ -298,18 +273,8 @@ func TestEnoughIsEnough(t *testing.T) {
 // TestRoadThatAsksForALongRest in the middle of a page: those that were not
 // tried have no row of their own, the delivery goes on where it stopped.
 func TestRoadThatAsksForALongRest(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
 	const n = 80
-	err := app.RunInTransaction(func(tx core.App) error {
-		for i := range n {
-			phone(t, tx, fmt.Sprintf("p%03dx", i), "lan")
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := lanWith(t, many("p%03dx", n)...)
 	k := &clock{now: day}
 	var mu sync.Mutex
 	sent := 0

@@ -23,16 +23,7 @@ func id(name string) string { return (name + "000000000000000")[:15] }
 
 func add(t testing.TB, app core.App, collection, name string, fields map[string]any) {
 	t.Helper()
-	c, err := app.FindCollectionByNameOrId(collection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Id = id(name)
-	r.Load(fields)
-	if err := app.Save(r); err != nil {
-		t.Fatalf("save %s %s: %v", collection, name, err)
-	}
+	apptest.Put(t, app, collection, id(name), fields)
 }
 
 // villagers makes a village "dong" with a household "ho1" and in it the persons.
@@ -52,6 +43,38 @@ func phone(t testing.TB, app core.App, name, person string) {
 		"person": id(person), "label": name, "public_key": "ed25519:" + name,
 		"transport": "fcm", "address": "address-" + name, "address_state": "ok",
 	})
+}
+
+// lanWith is a commune in which Lan alone lives, who has these phones.
+func lanWith(t testing.TB, phones ...string) core.App {
+	t.Helper()
+	app := newApp(t)
+	villagers(t, app, "lan")
+	err := app.RunInTransaction(func(tx core.App) error {
+		for _, p := range phones {
+			phone(t, tx, p, "lan")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app
+}
+
+// many are n names.
+func many(format string, n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf(format, i))
+	}
+	return names
+}
+
+// lansPhone is Lan with one phone, in the morning, and an outbox to wake it.
+func lansPhone(t testing.TB) (core.App, *clock, *fake, *Outbox) {
+	t.Helper()
+	app, k, f := lanWith(t, "lan1"), &clock{now: day}, &fake{}
+	return app, k, f, newOutbox(app, k, f)
 }
 
 // day is a moment in the morning, when nobody is disturbed.

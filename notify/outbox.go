@@ -129,17 +129,17 @@ func (o *Outbox) Run(ctx context.Context) {
 	defer o.App.OnRecordAfterCreateSuccess("deliveries").Unbind(written)
 	var loops sync.WaitGroup
 	for i, p := range []pace{pressing, leisured} {
-		loops.Go(func() { o.loop(ctx, o.pokes[i], func() error { return o.work(ctx, p) }) })
+		loops.Go(func() { o.loop(ctx, o.pokes[i], scanEvery, func() error { return o.work(ctx, p) }) })
 	}
-	loops.Go(func() { o.loop(ctx, nil, func() error { return o.climb(ctx) }) })
-	loops.Go(func() { o.every(ctx, sweepEvery, o.sweep) })
-	loops.Go(func() { o.every(ctx, time.Minute, o.closeErrands) })
+	loops.Go(func() { o.loop(ctx, nil, scanEvery, func() error { return o.climb(ctx) }) })
+	loops.Go(func() { o.loop(ctx, nil, sweepEvery, o.sweep) })
+	loops.Go(func() { o.loop(ctx, nil, time.Minute, o.closeErrands) })
 	loops.Wait()
 }
 
-// loop does the work at each poke, and in any case every second.
-func (o *Outbox) loop(ctx context.Context, pokes <-chan struct{}, work func() error) {
-	tick := time.NewTicker(scanEvery)
+// loop does the work at once, at each poke, and in any case at each beat.
+func (o *Outbox) loop(ctx context.Context, pokes <-chan struct{}, beat time.Duration, work func() error) {
+	tick := time.NewTicker(beat)
 	defer tick.Stop()
 	for {
 		if err := work(); err != nil && ctx.Err() == nil {
@@ -149,21 +149,6 @@ func (o *Outbox) loop(ctx context.Context, pokes <-chan struct{}, work func() er
 		case <-ctx.Done():
 			return
 		case <-pokes:
-		case <-tick.C:
-		}
-	}
-}
-
-func (o *Outbox) every(ctx context.Context, d time.Duration, work func() error) {
-	tick := time.NewTicker(d)
-	defer tick.Stop()
-	for {
-		if err := work(); err != nil && ctx.Err() == nil {
-			o.App.Logger().Error("outbox sweep failed", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
 		case <-tick.C:
 		}
 	}

@@ -104,10 +104,7 @@ func TestWhoIsLeftAlone(t *testing.T) {
 // TestDeadAddressMarksThePhone: the phone's row stays, rests, and is woken again
 // once the phone has registered.
 func TestDeadAddressMarksThePhone(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
-	phone(t, app, "lan2", "lan")
+	app := lanWith(t, "lan1", "lan2")
 	f := &fake{answer: func(d Delivery) error {
 		if d.Phone == id("lan1") {
 			return &Dead{"UNREGISTERED"}
@@ -136,9 +133,7 @@ func TestDeadAddressMarksThePhone(t *testing.T) {
 }
 
 func TestLateDeathSparesANewAddress(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	f := &fake{answer: func(d Delivery) error {
 		p, err := app.FindRecordById("phones", d.Phone)
 		if err != nil {
@@ -160,11 +155,7 @@ func TestLateDeathSparesANewAddress(t *testing.T) {
 // TestMassDeathIsTheProjectsFault: a wrong project that calls every phone gone
 // costs not one of them.
 func TestMassDeathIsTheProjectsFault(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	for i := range 30 {
-		phone(t, app, fmt.Sprintf("p%dx", i), "lan")
-	}
+	app := lanWith(t, many("p%dx", 30)...)
 	f := &fake{answer: func(Delivery) error { return &Dead{"SENDER_ID_MISMATCH"} }}
 	o := newOutbox(app, &clock{now: day}, f)
 	raise(t, app, "commune", "k", true, day)
@@ -181,11 +172,7 @@ func TestMassDeathIsTheProjectsFault(t *testing.T) {
 // TestWrongSettingsStopTheRoad: one wake-up learns it, nothing is lost, and one
 // after a quarter of an hour finds out whether it was repaired.
 func TestWrongSettingsStopTheRoad(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	for i := range 10 {
-		phone(t, app, fmt.Sprintf("p%dx", i), "lan")
-	}
+	app := lanWith(t, many("p%dx", 10)...)
 	c := &clock{now: day}
 	var wrong atomic.Bool
 	wrong.Store(true)
@@ -237,11 +224,7 @@ func TestWrongSettingsStopTheRoad(t *testing.T) {
 // TestDeadNetworkIsTriedBriefly: three wake-ups learn that nothing goes; one
 // phone's own trouble does not keep the others from theirs.
 func TestDeadNetworkIsTriedBriefly(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	for i := range 50 {
-		phone(t, app, fmt.Sprintf("p%02dx", i), "lan")
-	}
+	app := lanWith(t, many("p%02dx", 50)...)
 	c := &clock{now: day}
 	reachable := map[string]bool{}
 	f := &fake{answer: func(d Delivery) error {
@@ -274,10 +257,7 @@ func TestDeadNetworkIsTriedBriefly(t *testing.T) {
 }
 
 func TestRetryAfterIsObeyed(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
-	phone(t, app, "lan2", "lan")
+	app := lanWith(t, "lan1", "lan2")
 	c := &clock{now: day}
 	busy := true
 	f := &fake{answer: func(Delivery) error {
@@ -309,9 +289,7 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 // TestGivesUpAfterDays: waits double up to six hours, and after the last try the
 // delivery is an officer's to see.
 func TestGivesUpAfterDays(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	c := &clock{now: day}
 	f := &fake{answer: func(d Delivery) error { return &Later{Why: "500 for " + d.Address} }}
 	o := newOutbox(app, c, f)
@@ -347,11 +325,7 @@ func TestGivesUpAfterDays(t *testing.T) {
 // TestOneFailingPhoneLeavesARowOfItsOwn: the others are not woken again for it,
 // and ten notices leave one row, not ten.
 func TestOneFailingPhoneLeavesARowOfItsOwn(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	for _, n := range []string{"lan1", "lan2", "lan3"} {
-		phone(t, app, n, "lan")
-	}
+	app := lanWith(t, "lan1", "lan2", "lan3")
 	c := &clock{now: day}
 	broken := true
 	f := &fake{answer: func(d Delivery) error {
@@ -386,9 +360,7 @@ func TestOneFailingPhoneLeavesARowOfItsOwn(t *testing.T) {
 // TestRefusedWakeUpIsNotRepeated: what will never do is kept for an officer,
 // and the phone stays.
 func TestRefusedWakeUpIsNotRepeated(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	c := &clock{now: day}
 	f := &fake{answer: func(Delivery) error { return errors.New("400 INVALID_ARGUMENT") }}
 	o := newOutbox(app, c, f)
@@ -409,12 +381,7 @@ func TestRefusedWakeUpIsNotRepeated(t *testing.T) {
 // TestFortyStepsWakeAPhoneOnce: deliveries that are due together share one
 // wake-up, and it is urgent if any of them is.
 func TestFortyStepsWakeAPhoneOnce(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
-	c := &clock{now: day}
-	f := &fake{}
-	o := newOutbox(app, c, f)
+	app, c, f, o := lansPhone(t)
 	for i := range 40 {
 		raise(t, app, "person:"+id("lan"), fmt.Sprint(i), false, day)
 	}
@@ -475,10 +442,7 @@ func TestQuietNightHoldsAllButUrgent(t *testing.T) {
 // TestTwoWorkersSendOnce lets two outboxes race over many deliveries of persons.
 func TestTwoWorkersSendOnce(t *testing.T) {
 	app := newApp(t)
-	names := make([]string, 60)
-	for i := range names {
-		names[i] = fmt.Sprintf("n%dx", i)
-	}
+	names := many("n%dx", 60)
 	villagers(t, app, names...)
 	for _, n := range names {
 		phone(t, app, n, n)
@@ -504,19 +468,9 @@ func TestTwoWorkersSendOnce(t *testing.T) {
 // TestKilledWorkerRepeatsOnePageAtMost kills a worker in the middle of the
 // third page, as kill -9 does: nothing more is written, no lease given back.
 func TestKilledWorkerRepeatsOnePageAtMost(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
 	// Pages of 100, 200, 400 and the rest: it dies in the third.
 	const n, third, dies = 750, 400, 471
-	err := app.RunInTransaction(func(tx core.App) error {
-		for i := range n {
-			phone(t, tx, fmt.Sprintf("p%03dx", i), "lan")
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := lanWith(t, many("p%03dx", n)...)
 	key := raise(t, app, "commune", "k", true, day)
 	c := &clock{now: day}
 	var sent atomic.Int64
@@ -564,9 +518,7 @@ func TestKilledWorkerRepeatsOnePageAtMost(t *testing.T) {
 // TestSleepingWorkerIsFenced: a worker that was paused beyond its lease finds
 // its page written by another and changes nothing.
 func TestSleepingWorkerIsFenced(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	key := raise(t, app, "commune", "k", true, day)
 	c := &clock{now: day}
 	slept := &fake{answer: func(Delivery) error {
@@ -581,9 +533,7 @@ func TestSleepingWorkerIsFenced(t *testing.T) {
 }
 
 func TestEndedWorkerGivesItsLeasesBack(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	key := raise(t, app, "commune", "k", true, day)
 	c := &clock{now: day}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -602,9 +552,7 @@ func TestEndedWorkerGivesItsLeasesBack(t *testing.T) {
 }
 
 func TestRoadThatIsOffSaysSoAndKeepsNothingWaiting(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	f := &fake{offWhy: "no credentials"}
 	o := newOutbox(app, &clock{now: day}, f)
 	raise(t, app, "commune", "k", true, day)
@@ -651,9 +599,7 @@ func TestSweepKeepsWhatIsNotDone(t *testing.T) {
 // TestRunWakesAtOnceAndAfterAnOutage plays in fake time: an urgent notice goes
 // the moment it is written, and a road that is out for an hour loses nothing.
 func TestRunWakesAtOnceAndAfterAnOutage(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		f := &fake{answer: func(Delivery) error {
@@ -690,9 +636,7 @@ func TestRunWakesAtOnceAndAfterAnOutage(t *testing.T) {
 
 // TestRunEndsBeforeTheDatabaseCloses: an app that terminates waits for its outbox.
 func TestRunEndsBeforeTheDatabaseCloses(t *testing.T) {
-	app := newApp(t)
-	villagers(t, app, "lan")
-	phone(t, app, "lan1", "lan")
+	app := lanWith(t, "lan1")
 	key := raise(t, app, "commune", "k", true, day)
 	under := make(chan struct{})
 	o := newOutbox(app, &clock{now: day}, nil)
@@ -719,18 +663,8 @@ func (f sendFunc) Send(ctx context.Context, _ Delivery) error { return f(ctx) }
 // BenchmarkCommune sends one notice to 2,000 phones by a road that takes no time:
 // what the outbox itself costs.
 func BenchmarkCommune(b *testing.B) {
-	app := newApp(b)
-	villagers(b, app, "lan")
 	const n = 2000
-	err := app.RunInTransaction(func(tx core.App) error {
-		for i := range n {
-			phone(b, tx, fmt.Sprintf("p%05dx", i), "lan")
-		}
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	app := lanWith(b, many("p%05dx", n)...)
 	o := newOutbox(app, &clock{now: day}, nil)
 	o.Senders = []Sender{sendFunc(func(context.Context) error { return nil })}
 	b.ResetTimer()

@@ -93,17 +93,7 @@ func (v *village) wait(d time.Duration) { v.mu.Lock(); v.now = v.now.Add(d); v.m
 
 func (v *village) add(collection, name string, fields map[string]any) *core.Record {
 	v.t.Helper()
-	c, err := v.app.FindCollectionByNameOrId(collection)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Id = id(name)
-	r.Load(fields)
-	if err := v.app.Save(r); err != nil {
-		v.t.Fatalf("save %s %s: %v", collection, name, err)
-	}
-	return r
+	return apptest.Put(v.t, v.app, collection, id(name), fields)
 }
 
 func (v *village) person(name, number, born string) {

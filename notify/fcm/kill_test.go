@@ -80,18 +80,7 @@ func child(dir string) error {
 // crowd makes n phones of one villager.
 func crowd(t testing.TB, app core.App, n int) {
 	t.Helper()
-	put := func(coll, id string, fields map[string]any) {
-		c, err := app.FindCollectionByNameOrId(coll)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := core.NewRecord(c)
-		r.Id = id
-		r.Load(fields)
-		if err := app.Save(r); err != nil {
-			t.Fatal(err)
-		}
-	}
+	put := func(coll, id string, fields map[string]any) { t.Helper(); apptest.Put(t, app, coll, id, fields) }
 	put("villages", "village00000001", map[string]any{"name": "Thôn Đông"})
 	put("households", "household000001", map[string]any{"name": "Lan", "village": "village00000001"})
 	put("persons", "lan000000000000", map[string]any{"name": "Lan", "household": "household000001", "village": "village00000001"})

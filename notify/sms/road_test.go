@@ -107,19 +107,7 @@ func TestBudgetAndCap(t *testing.T) {
 func desk(t *testing.T) (*Inbound, http.Handler) {
 	t.Helper()
 	app := apptest.New(t)
-	put := func(coll, id string, fields map[string]any) {
-		t.Helper()
-		c, err := app.FindCollectionByNameOrId(coll)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := core.NewRecord(c)
-		r.Id = id
-		r.Load(fields)
-		if err := app.Save(r); err != nil {
-			t.Fatal(err)
-		}
-	}
+	put := func(coll, id string, fields map[string]any) { t.Helper(); apptest.Put(t, app, coll, id, fields) }
 	put("villages", "v00000000000000", map[string]any{"name": "Thôn"})
 	put("households", "h00000000000000", map[string]any{"name": "Hộ", "village": "v00000000000000"})
 	for _, p := range []string{"lan", "minh"} {

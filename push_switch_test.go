@@ -160,6 +160,20 @@ func TestTheSwitchInChromium(t *testing.T) {
 	p.Sees("Đang tắt. Thông báo vẫn có")
 	stands("Đang tắt. Thông báo vẫn có", "none", "")
 	p.Until(`JSON.parse(localStorage.getItem('stand-in')).calls.at(-1) === 'unsubscribe'`)
+
+	// On again, and then the phone is handed on: nothing of hers stays on its screen, and nothing wakes it.
+	flip()
+	p.Sees("Đang bật. Có việc mới")
+	stands("Đang bật. Có việc mới", "webpush", "two")
+	p.Until(`navigator.serviceWorker.ready.then(r => r.getNotifications()).then(ns => ns.length >= 2)`)
+	p.Press("Đăng xuất")
+	p.Until(`[...document.querySelectorAll('dialog button')].some(b => b.innerText === 'Đăng xuất' && (b.click(), true))`)
+	p.Sees("Đăng nhập")
+	p.Until(`navigator.serviceWorker.ready.then(r => r.getNotifications()).then(ns => ns.length === 0)`)
+	p.Until(`JSON.parse(localStorage.getItem('stand-in')).now === undefined`)
+	if got := phone().GetString("transport"); got != "none" {
+		t.Errorf("after she signed out the server wakes the phone by %q", got)
+	}
 	if faults := service.Faults(); len(faults) != 0 {
 		t.Errorf("against the rules: %v", faults)
 	}

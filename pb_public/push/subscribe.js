@@ -52,7 +52,10 @@ export async function unsubscribe(reg, client) {
 export async function keep(reg, client) {
   const l = await ledger(), sub = await reg.pushManager.getSubscription();
   if (!client.account || l.phone !== client.account.phone) { // who agreed has left this phone
-    if (l.phone) await ledger(() => ({}));
+    if (l.phone) {
+      await ledger(() => ({}));
+      for (const n of await reg.getNotifications()) n.close(); // they are theirs, and may lie on the screen of the shop's phone
+    }
     await sub?.unsubscribe();
     return;
   }

@@ -92,6 +92,7 @@ func TestChangedApart(t *testing.T) {
 		stands            map[string]string
 	}{
 		{"nobody else wrote", ``, `"change":{"note":"hai","claim":"kia"}`, wire.Taken, "", "", map[string]string{"note": "hai", "claim": "kia"}},
+		{"the first changes, the second is as it was", ``, `"change":{"claim":"kia","note":"một"}`, wire.Taken, "", "", map[string]string{"note": "một", "claim": "kia"}},
 		{"another field", `flag = 1`, `"change":{"note":"hai"}`, wire.Taken, "", "", map[string]string{"note": "hai", "flag": "true"}},
 		{"the same field", `note = 'ba'`, `"change":{"note":"hai"}`, wire.Merged, "", "note=ba", map[string]string{"note": "hai"}},
 		{"the same value", `note = 'hai'`, `"change":{"note":"hai"}`, wire.Taken, "", "", map[string]string{"note": "hai"}},

@@ -198,3 +198,40 @@ func TestAFieldBeforeItsNumber(t *testing.T) {
 		t.Errorf("after: %v, want %v", got, want)
 	}
 }
+
+// TestFieldsInAnotherOrder: the administrator drags a field up in the dashboard.
+// That is no reason to look at every record.
+func TestFieldsInAnotherOrder(t *testing.T) {
+	app, j := open(t)
+	run(t, app, `INSERT INTO people (id, name, updated) VALUES ('p1', 'Lan', '')`)
+	absorb(t, app, j)
+	err := app.RunInTransaction(func(tx core.App) error {
+		c, err := tx.FindCollectionByNameOrId("people")
+		if err != nil {
+			return err
+		}
+		for i, f := range slices.Backward(c.Fields) { // the id stays the first
+			if i > 0 {
+				c.Fields.RemoveById(f.GetId())
+				c.Fields.Add(f)
+			}
+		}
+		if err := tx.Save(c); err != nil {
+			return err
+		}
+		return j.Prepare(tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := value(t, app, `SELECT count(*) FROM journal_touched`); n != "0" {
+		t.Errorf("%s records are looked at", n)
+	}
+	run(t, app, `UPDATE people SET age = 5`)
+	start := seq(t, j)
+	run(t, app, `INSERT INTO houses (id, village) VALUES ('h1', 'v1')`)
+	run(t, app, `UPDATE people SET house = 'h1', home = 1`)
+	if got := since(t, j, "v1", start); len(got) != 2 || got[1] != `p1 {"age":5,"home":true,"house":"h1","name":"Lan"}` {
+		t.Errorf("told %v", got)
+	}
+}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
 	"langso/sync/wire"
 )
 
@@ -275,5 +278,33 @@ func TestValues(t *testing.T) {
 	}
 	if v := d.asks("owner:lan", 0, `"coll":"papers_x","id":"paper0000000009","create":{"owner":"lan","photo":"x.jpg"}`); v.Code != "by_action_only" {
 		t.Errorf("a file: %+v", v)
+	}
+}
+
+// TestAShapeOfWhatIsDeclared: a collection that no migration has made yet is no
+// error; when it comes, phones are told.
+func TestAShapeOfWhatIsDeclared(t *testing.T) {
+	d := newDesk(t)
+	shape := func() string {
+		t.Helper()
+		s, err := d.judge.Shape(d.App)
+		if err != nil || len(s) != 16 {
+			t.Fatalf("%q, %v", s, err)
+		}
+		return s
+	}
+	d.judge.Domains[0].Collections = append(d.judge.Domains[0].Collections, commune.Collection{Name: "birds_x"})
+	before := shape()
+	c := core.NewBaseCollection("birds_x")
+	if err := d.Save(c); err != nil {
+		t.Fatal(err)
+	}
+	after := shape()
+	if before == after || after != shape() {
+		t.Errorf("%s, then %s, then %s", before, after, shape())
+	}
+	d.judge.Domains[0].Actions = append(d.judge.Domains[0].Actions, commune.Action{Name: "desk.fly"})
+	if shape() == after {
+		t.Error("a new action changes nothing")
 	}
 }

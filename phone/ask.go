@@ -29,7 +29,7 @@ type asking struct {
 
 // ask says how far this phone is, with the edits that wait.
 func (p *Phone) ask() (*asking, error) {
-	ask := &wire.Ask{V: wire.Version, App: p.app}
+	ask := &wire.Ask{V: wire.Version}
 	more, err := p.fillAsk(ask)
 	return &asking{Ask: ask, more: more}, err
 }
@@ -79,6 +79,15 @@ func (p *Phone) fillAsk(ask *wire.Ask) (more bool, err error) {
 			break
 		}
 		ask.Edits = append(ask.Edits, json.RawMessage(e.body))
+	}
+	// Which app this is the server was told, unless it is another now; with edits it
+	// is told once more, for the people who look after a queue.
+	told, err := getMeta(p.db, "app")
+	if err != nil {
+		return false, err
+	}
+	if told != p.app || len(ask.Edits) > 0 {
+		ask.App = p.app
 	}
 	if len(ask.Edits) > 0 {
 		ask.Clock = p.now().UTC().Format(time.RFC3339)

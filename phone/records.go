@@ -221,6 +221,11 @@ func (a *answer) finish(tx *sql.Tx, c *wire.Complete) error {
 			return err
 		}
 	}
+	if a.ask.App != "" {
+		if err := setMeta(tx, "app", a.ask.App); err != nil {
+			return err
+		}
+	}
 	if _, err := tx.Exec(`DELETE FROM meta WHERE key IN ('resume', 'compare', 'loaded', 'lost')`); err != nil {
 		return err
 	}

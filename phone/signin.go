@@ -122,7 +122,7 @@ func begin(tx *sql.Tx, person string) error {
 	if err := forgetRecords(tx); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('epoch', 'cursor', 'standing', 'resume', 'compare', 'check', 'compared', 'told', 'circles', 'offer', 'lost', 'shape')`)
+	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('epoch', 'cursor', 'standing', 'resume', 'compare', 'check', 'compared', 'told', 'circles', 'offer', 'lost', 'shape', 'app')`)
 	if err != nil {
 		return err
 	}

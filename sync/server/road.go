@@ -95,6 +95,7 @@ func (s *Server) syncBinary(e *core.RequestEvent, body []byte) error {
 	// The first byte says what it is; the phone has a clock of its own.
 	h["Content-Type"], h["Date"] = nil, nil
 	h.Del("X-Content-Type-Options")
+	h.Del("Vary") // it is for caches and pages: this is an answer to neither
 	s.carried(e, phone.ID, len(packed))
 	return send(e, packed)
 }

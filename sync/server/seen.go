@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -37,8 +38,8 @@ func (s *seen) note(phone string, ask *wire.Ask, apart bool, now time.Time) {
 	defer s.mu.Unlock()
 	p := s.of(phone)
 	p.at, p.waiting, p.epoch, p.cursor = now, ask.Waiting, ask.Epoch, ask.Cursor
-	if p.app = ask.App; len(p.app) > 60 {
-		p.app = p.app[:60]
+	if ask.App != "" { // else what it said before
+		p.app = clip(ask.App, 60)
 	}
 	if clock, err := time.Parse(time.RFC3339, ask.Clock); err == nil {
 		p.skew, p.timed = int(clock.Sub(now).Seconds()), true
@@ -46,6 +47,14 @@ func (s *seen) note(phone string, ask *wire.Ask, apart bool, now time.Time) {
 	if apart {
 		p.repairs++
 	}
+}
+
+// clip cuts a text to some bytes, never through a letter.
+func clip(s string, bytes int) string {
+	if len(s) > bytes {
+		return strings.ToValidUTF8(s[:bytes], "")
+	}
+	return s
 }
 
 // carried counts the bytes of an ask and its answer.
@@ -88,7 +97,7 @@ func (s *seen) flush(app core.App) error {
 		return nil
 	}
 	return app.RunInTransaction(func(tx core.App) error {
-		met := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET seen = {:at}, app = {:app}, waiting = {:waiting}, cursor = {:cursor}, cursor_epoch = {:epoch},
+		met := tx.NonconcurrentDB().NewQuery(`UPDATE phones SET seen = {:at}, app = iif({:app} = '', app, {:app}), waiting = {:waiting}, cursor = {:cursor}, cursor_epoch = {:epoch},
 			refused = (SELECT count(*) FROM sync_verdicts v WHERE v.phone = {:phone} AND json_extract(v.verdict, '$.is') = 'refused'),
 			parked = (SELECT count(*) FROM parked_edits p WHERE p.phone = {:phone} AND p.state = 'waiting') WHERE id = {:phone}`).Prepare()
 		defer met.Close()

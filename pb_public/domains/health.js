@@ -157,11 +157,11 @@ export const danger = e => e.code === 'bp' && e.op !== 'void' && (e.data?.systol
 function entry({ client, params }) {
   return live(() => {
     const ch = chains(client, params.person).find(c => c.all.some(e => e.id === params.entry));
-    if (!ch) return list([], 'Mục này không còn trên máy.');
+    if (!ch) return client.unsettled.some(k => k.edit.id === params.entry) ? list([], 'Mục này chưa được nhận vào sổ.', go('#/tai-khoan', 'Xem vì sao', 'main')) : list([], 'Mục này không còn trên máy.');
     const older = ch.all.filter(e => !ch.heads.includes(e));
     return h('div', null,
       ch.heads.length > 1 ? h('p.warning', null, h('b', null, ch.heads.length + ' ý kiến khác nhau. '), 'Hai người đã đính chính cùng lúc; cả hai được giữ. Cán bộ trạm xem lại rồi đính chính một lần nữa là xong.') : null,
-      ch.heads.some(danger) ? h('p.warning.bad', null, h('b', null, 'Huyết áp rất cao. '), 'Nghỉ yên 5 phút rồi đo lại. Vẫn cao, hoặc đau đầu, tức ngực, yếu tay chân: ', h('a.call', { href: 'tel:115' }, 'gọi 115'), ' hoặc đến trạm y tế ngay.') : null,
+      ch.heads.some(danger) ? h('div.warning.bad', null, h('p', null, h('b', null, 'Huyết áp rất cao. '), 'Nghỉ yên 5 phút rồi đo lại. Vẫn cao, hoặc đau đầu, tức ngực, yếu tay chân: đến trạm y tế ngay, hoặc gọi 115.'), go('tel:115', 'Gọi 115', 'bad')) : null,
       ch.heads.map(e => card(client, e)),
       h('div.buttons', null, go(`#/suc-khoe/${params.person}/${ch.heads[0].id}/dinh-chinh`, 'Đính chính'),
         ch.heads.some(e => e.op !== 'void') ? act('Hủy mục ghi nhầm', async () => { if (await sure('Hủy mục này? Mục vẫn hiện trong sổ, có gạch ngang.', 'Hủy mục')) await (await forms()).voidChain(client, ch); }, 'quiet') : null),

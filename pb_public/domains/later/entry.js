@@ -106,7 +106,7 @@ export function write({ client, params, query }) {
       await client.edit({ coll: 'health_entries', id, create: { person, ...said, ...extra }, ...(fixes ? { fixes } : {}) });
       say('Đã lưu vào sổ.');
       // What cannot wait is said at once, not when somebody opens it.
-      location.hash = '#/suc-khoe/' + person + (danger(said) && said.data.systolic > said.data.diastolic ? '/' + id : '');
+      location.hash = '#/suc-khoe/' + person + (danger(said) && !asks(client, person, kind, code, f) ? '/' + id : '');
     });
     const told = h('p.warning', { role: 'status', hidden: true });
     f.querySelector('.main').before(told);

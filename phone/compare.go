@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -128,6 +129,8 @@ type comparison struct {
 	rounds int
 	next   *wire.Check // what the next ask carries; nil when none is under way
 	listed [][]member  // the records of its lists
+	differ []string    // circles whose sums were another
+	only   []string    // circles that are compared again, the others being right; nil: all
 }
 
 // due begins a comparison when one is due.
@@ -151,8 +154,12 @@ func (c *comparison) due(p *Phone, ask *wire.Ask) error {
 		kind = "deep"
 	}
 	c.deep = kind == "deep"
-	c.next, err = p.circleSums(c.deep)
-	return err
+	if c.next, err = p.circleSums(c.deep); err != nil || c.only == nil {
+		return err
+	}
+	maps.DeleteFunc(c.next.Sums, func(circle string, _ sum.Sum) bool { return !slices.Contains(c.only, circle) })
+	c.only = nil
+	return nil
 }
 
 // circleSums is the first question: a sum for each circle.
@@ -220,6 +227,10 @@ func (c *comparison) heard(p *Phone, a *answer) (again bool, err error) {
 	asked := c.next
 	c.next, c.listed = nil, nil
 	if asked != nil && asked.Sums != nil && len(a.sums) > 0 {
+		c.differ = nil
+		for _, s := range a.sums {
+			c.differ = append(c.differ, s.In)
+		}
 		c.next, c.listed, err = p.lists(a.sums, asked.Deep)
 		if err != nil {
 			return false, err
@@ -229,6 +240,9 @@ func (c *comparison) heard(p *Phone, a *answer) (again bool, err error) {
 			return true, nil
 		}
 		c.next = nil // the changes of the same answer have mended it
+	}
+	if a.right && asked != nil && asked.Lists != nil {
+		c.only = c.differ
 	}
 	if !a.right || asked != nil && asked.Lists != nil && asked.Deep {
 		if c.rounds++; c.rounds > rounds {

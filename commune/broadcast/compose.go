@@ -79,6 +79,9 @@ func fillBroadcast(c *commune.Case) error {
 			b.Set(field, commune.Moment(t))
 		}
 	}
+	if b.state() == sent && c.Changed("state") && c.Author.Admin != "" && b.GetString("notice") == "" {
+		b.Set("state", approved) // set by hand: it goes by the same road as every other, within a minute
+	}
 	if b.state() == asked && !c.Changed("state") && changedContent(c) {
 		b.Set("state", draft)
 	}
@@ -301,19 +304,30 @@ func stop(c *commune.Call) error {
 	if was != sent {
 		return nil
 	}
+	return b.halt(c.App, c.Now)
+}
+
+// halt ends what a broadcast set going. The row of one phone may carry other notices
+// too: it goes on as a silent wake-up, which loses none and shows nobody this one.
+func (b broadcast) halt(app core.App, now time.Time) error {
+	notice := b.GetString("notice")
+	if notice == "" {
+		return nil // it never went
+	}
 	for _, q := range []string{
-		`UPDATE deliveries SET state = 'stopped', updated = {:now} WHERE notice = {:notice} AND state = 'waiting'`,
+		`UPDATE deliveries SET state = 'stopped', updated = {:now} WHERE notice = {:notice} AND state = 'waiting' AND circle NOT LIKE 'phone:%'`,
+		`UPDATE deliveries SET class = 3, urgent = FALSE, notice = '', updated = {:now} WHERE notice = {:notice} AND state = 'waiting' AND circle LIKE 'phone:%'`,
 		`UPDATE notice_rungs SET state = 'cancelled', why = 'stopped by an officer', updated = {:now} WHERE notice = {:notice} AND state = 'waiting'`,
 	} {
-		if _, err := c.App.NonconcurrentDB().NewQuery(q).Bind(dbx.Params{"notice": b.GetString("notice"), "now": commune.Moment(c.Now)}).Execute(); err != nil {
+		if _, err := app.NonconcurrentDB().NewQuery(q).Bind(dbx.Params{"notice": notice, "now": commune.Moment(now)}).Execute(); err != nil {
 			return fmt.Errorf("stop deliveries: %w", err)
 		}
 	}
-	a, err := c.App.FindRecordById("announcements", b.Id)
+	a, err := app.FindRecordById("announcements", b.Id)
 	if err != nil {
 		return nil // deleted by hand: over already
 	}
-	if err := c.App.Delete(a); err != nil {
+	if err := app.Delete(a); err != nil {
 		return fmt.Errorf("take announcement back: %w", err)
 	}
 	return nil
@@ -344,6 +358,11 @@ func tend(app core.App, now time.Time) error {
 		return fmt.Errorf("find broadcasts under way: %w", err)
 	}
 	for _, r := range going {
+		if (broadcast{r}).state() == stopped { // perhaps by hand, in the dashboard
+			if err := (broadcast{r}).halt(app, now); err != nil {
+				return err
+			}
+		}
 		if err := (broadcast{r}).countArrivals(app); err != nil {
 			return err
 		}

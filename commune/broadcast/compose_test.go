@@ -186,6 +186,35 @@ func TestScheduled(t *testing.T) {
 	}
 }
 
+// TestByHandInTheDashboard: who sets "sent" or "stopped" there does what the
+// actions do.
+func TestByHandInTheDashboard(t *testing.T) {
+	c := desk(t, nil)
+	root := commune.Author{Admin: "root"}
+	set := func(state string) {
+		t.Helper()
+		communetest.Judged(t, state, c.Write(root, "broadcasts", "b", map[string]any{"state": state}), "")
+		tick(t, c)
+	}
+	set("sent")
+	r := c.Get("broadcasts", "b")
+	if r.GetString("state") != "sent" || r.GetString("notice") == "" || len(c.Notices) == 0 {
+		t.Fatalf("it is %v", r.PublicExport())
+	}
+	notice := r.GetString("notice")
+	if _, err := c.App.NonconcurrentDB().NewQuery(`INSERT INTO deliveries (id, key, notice, circle, state, class, urgent) VALUES
+		('d1', 'd1', '` + notice + `', 'commune', 'waiting', 2, TRUE), ('d2', 'd2', '` + notice + `', 'phone:x', 'waiting', 2, TRUE)`).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	set("stopped")
+	var all, one string
+	var left int
+	if err := c.App.DB().NewQuery(`SELECT (SELECT state FROM deliveries WHERE id = 'd1'), (SELECT state || class || notice FROM deliveries WHERE id = 'd2'), (SELECT count(*) FROM announcements)`).
+		Row(&all, &one, &left); err != nil || all != "stopped" || one != "waiting3" || left != 0 {
+		t.Errorf("everybody's is %s, one phone's %s, %d announcements (%v)", all, one, left, err)
+	}
+}
+
 // TestOverBeforeItsHour: approved late, nobody is misled.
 func TestOverBeforeItsHour(t *testing.T) {
 	c := desk(t, map[string]any{"send_at": "2026-11-24T18:00:00+07:00", "expires": "2026-11-24T19:00:00+07:00"})

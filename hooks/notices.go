@@ -15,6 +15,9 @@ import (
 // raised hands the notices of a write to the outbox, in the write's transaction.
 func (c *Commune) raised(tx core.App, decl *commune.Collection, one *commune.Case, notices []commune.Notice) error {
 	for _, n := range notices {
+		if c.Outbox != nil {
+			n = c.Outbox.Temper(one.Author.Person, n, one.Now)
+		}
 		if err := notify.Raise(tx, n, one.Now); err != nil {
 			return fmt.Errorf("raise notice %s: %w", n.Kind, err)
 		}

@@ -76,6 +76,7 @@ type Outbox struct {
 	opening sync.Mutex
 	buckets *buckets
 	alerts  alerts
+	callers callers
 }
 
 func (o *Outbox) setup() {

@@ -236,8 +236,12 @@ func (j *Journal) Prepare(tx core.App) error {
 	if err != nil {
 		return err
 	}
+	have, err := triggers(db)
+	if err != nil {
+		return err
+	}
 	for _, s := range all {
-		if err := j.prepare(db, s.id, s.name, s.fields); err != nil {
+		if err := j.prepare(db, s.id, s.name, s.fields, have[s.name]); err != nil {
 			return fmt.Errorf("prepare %s: %w", s.name, err)
 		}
 	}
@@ -245,7 +249,24 @@ func (j *Journal) Prepare(tx core.App) error {
 	return nil
 }
 
-func (j *Journal) prepare(db *writer, id, name, fields string) error {
+// triggers are the names of all triggers by table. A renamed table carries its
+// triggers along, rewritten by SQLite: it is the trigger's table that counts, not
+// the letter of its text.
+func triggers(db *writer) (map[string]map[string]bool, error) {
+	have := map[string]map[string]bool{}
+	err := scanAll(db, `SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'`, nil, func(rows *dbx.Rows) error {
+		var table, name string
+		err := rows.Scan(&table, &name)
+		if have[table] == nil {
+			have[table] = map[string]bool{}
+		}
+		have[table][name] = true
+		return err
+	})
+	return have, err
+}
+
+func (j *Journal) prepare(db *writer, id, name, fields string, triggers map[string]bool) error {
 	if err := db.exec(`INSERT INTO journal_collections (coll, name, declared) VALUES ({:p0}, {:p1}, '') ON CONFLICT DO NOTHING`, id, name); err != nil {
 		return err
 	}
@@ -259,10 +280,21 @@ func (j *Journal) prepare(db *writer, id, name, fields string) error {
 		return err
 	}
 	numbers := map[string]int64{}
+	err := scanAll(db, `SELECT field, no FROM journal_fields WHERE coll = {:p0}`, []any{no}, func(rows *dbx.Rows) error {
+		var field string
+		var n int64
+		err := rows.Scan(&field, &n)
+		numbers[field] = n
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	for _, f := range fs {
-		err := db.exec(`INSERT INTO journal_fields (coll, no, field) SELECT {:p0}, 1 + coalesce((SELECT max(no) FROM journal_fields WHERE coll = {:p0}), 0), {:p1}
-			WHERE NOT EXISTS (SELECT 1 FROM journal_fields WHERE coll = {:p0} AND field = {:p1})`, no, f.ID)
-		if err != nil {
+		if numbers[f.ID] != 0 {
+			continue
+		}
+		if err := db.exec(`INSERT INTO journal_fields (coll, no, field) SELECT {:p0}, 1 + coalesce(max(no), 0), {:p1} FROM journal_fields WHERE coll = {:p0}`, no, f.ID); err != nil {
 			return err
 		}
 		numbers[f.ID] = 1 // any: the shape is made again when it is read
@@ -271,7 +303,7 @@ func (j *Journal) prepare(db *writer, id, name, fields string) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := makeTriggers(db, id, name)
+	fresh, err := makeTriggers(db, id, name, triggers)
 	if err != nil {
 		return err
 	}
@@ -325,7 +357,7 @@ func (j *Journal) Drop(tx core.App, id string) error {
 
 // makeTriggers makes the four triggers of a table unless they stand as they
 // should; it tells whether it had to.
-func makeTriggers(db *writer, id, table string) (bool, error) {
+func makeTriggers(db *writer, id, table string, have map[string]bool) (bool, error) {
 	want := map[string]string{}
 	add := func(name, event, row string) {
 		full := "touch_" + id + "_" + name
@@ -336,18 +368,6 @@ func makeTriggers(db *writer, id, table string) (bool, error) {
 	add("upd", "UPDATE", "OLD")
 	add("mov", "UPDATE OF id", "NEW") // raw SQL may change an id: both are touched
 	add("del", "DELETE", "OLD")
-	have := map[string]bool{}
-	// A renamed table carries its triggers along, rewritten by SQLite: it is the
-	// trigger's table that counts, not the letter of its text.
-	err := scanAll(db, `SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = {:p0}`, []any{table}, func(rows *dbx.Rows) error {
-		var name string
-		err := rows.Scan(&name)
-		have[name] = true
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
 	fresh := false
 	for name, sql := range want {
 		if have[name] {

@@ -39,4 +39,6 @@ func TestShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.says("a field for all", s.serve(ask), "shape, complete")
+	ask.Shape, ask.Epoch = "?", "other"
+	s.says("another history: that stands first", s.serve(ask), "compare, shape, verdicts acked 1, complete")
 }

@@ -36,7 +36,7 @@ func TestACircleThatWasUndone(t *testing.T) {
 	if got, want := since(t, j, "north", 0), []string{`h3 {"village":"north"}`}; !slices.Equal(got, want) {
 		t.Errorf("the north is told %v, want %v", got, want)
 	}
-	recount(t, j, "village:north", "village:south")
+	recount(t, app, j, "village:north", "village:south")
 }
 
 // TestOnceIsEnough: after one absorption nothing is touched, whatever routes
@@ -75,7 +75,7 @@ func TestOnceIsEnough(t *testing.T) {
 	if got := len(since(t, j, "v1", 0)); got != 1203 || len(live(t, j, "village:v1")) != 0 {
 		t.Errorf("the village is told %d records, %v live", got, live(t, j, "village:v1"))
 	}
-	recount(t, j, "village:v1", "village:v2")
+	recount(t, app, j, "village:v1", "village:v2")
 }
 
 func live(t testing.TB, j *journal.Journal, circle string) []journal.Member {
@@ -119,7 +119,7 @@ func TestAFieldAndAPersonGoTogether(t *testing.T) {
 	if got, want := since(t, j, "v2", start), []string{`h3 {"village":"v2"}`}; !slices.Equal(got, want) {
 		t.Errorf("the other village is told %v, want %v", got, want)
 	}
-	recount(t, j, "village:v1", "village:v2")
+	recount(t, app, j, "village:v1", "village:v2")
 }
 
 // TestASchemaThatAnotherChanged: the journal of a second program on the same

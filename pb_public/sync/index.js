@@ -5,7 +5,7 @@
 import { Client } from './client.js';
 import { BrowserStore } from './store.js';
 
-export { Client, NoRoad, Refusal } from './client.js';
+export { Client, NoRoad, Refusal, later } from './client.js';
 export { BrowserStore, MemoryStore } from './store.js';
 export { Files, filesOf, namesIn } from './files.js';
 export { hints } from './hints.js';

@@ -30,7 +30,7 @@ func TestTheBookWarnsWithoutANetwork(t *testing.T) {
 	const book = "#/suc-khoe/lan000000000000"
 	typed := func(name, value string) {
 		p.Fill(name, value)
-		p.Until(`(() => { document.querySelector('form').dispatchEvent(new Event('input')); return true })()`)
+		p.Until(`(() => { document.querySelector("[name=` + name + `]").dispatchEvent(new Event("input", { bubbles: true })); return true })()`)
 	}
 	p.Load(book)
 	p.Press("Ghi dị ứng")

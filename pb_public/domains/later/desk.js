@@ -35,7 +35,7 @@ export function officer({ client, params }) {
 function stepForm(client, d, to) {
   const accepting = to.includes(2);
   return form([
-    { name: 'to', label: 'Việc', kind: 'choice', options: to.map(t => [String(t), verbs[t] ?? word(dossierStatus, t)]), must: true },
+    { name: 'to', label: 'Việc', kind: 'choice', options: to.map(t => /** @type {[string, string]} */ ([String(t), verbs[t] ?? word(dossierStatus, t)])), must: true },
     { name: 'say', label: 'Lời cho người dân', kind: 'long', hint: 'Nói rõ cần gì, đến đâu, bao giờ. Phải ghi khi yêu cầu bổ sung, nộp lệ phí, không tiếp nhận hoặc dừng.' },
     ...(accepting ? [{ name: 'due', label: 'Hẹn trả ngày', kind: /** @type {'date'} */ ('date') }] : []),
   ], 'Ghi bước này', async v => {

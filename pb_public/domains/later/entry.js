@@ -110,8 +110,9 @@ export function write({ client, params, query }) {
     });
     const told = h('p.warning', { role: 'status', hidden: true });
     f.querySelector('.main').before(told);
-    f.addEventListener('input', () => {
+    f.addEventListener('input', (/** @type {any} */ ev) => {
       const odd = asks(client, person, kind, code, f);
+      if (odd) ev.target.closest('.field')?.after(told); // where the eyes are
       if (told.textContent !== odd) told.textContent = odd;
       told.hidden = !odd;
     });

@@ -77,7 +77,7 @@ function input(of, field, value) {
   const w = known(of, field);
   if (!w || w.kind === 'ref' || w.kind === 'moment' || w.kind === 'hidden' || (typeof value === 'object' && value !== null)) return;
   const number = w.kind === 'number' || w.kind === 'money';
-  return { name: field, label: w.title, kind: number ? 'number' : w.kind ?? 'text', options: w.of, value: number ? String(value ?? '').replace('.', ',') : value };
+  return { name: field, label: w.title, must: number, kind: number ? 'number' : w.kind ?? 'text', options: w.of, value: number ? String(value ?? '').replace('.', ',') : value };
 }
 
 /** What a form of such inputs says. @param {string | undefined} of @param {Record<string, any>} v @returns {Record<string, any>} */

@@ -66,7 +66,7 @@ func newDesk(t *testing.T) *desk {
 		Routes:  commune.Routes{"routed": {Via: "village", Of: "villages", From: "name"}},
 		Aliases: commune.Aliases{"saying": {Field: "claim", Until: "2026-12-31"}, "amount": {Field: "count", Until: "2026-12-31"}},
 		Fields:  commune.Policies{"claim": commune.Ask, "first": commune.FirstWins, "count": commune.SumAbove(0), "most": commune.Max, "kinds": commune.Set}}
-	papers := commune.Collection{Name: "papers_x", Read: things.Read, Write: things.Write, Conflict: commune.AppendOnly}
+	papers := commune.Collection{Name: "papers_x", Read: things.Read, Write: things.Write, Conflict: commune.AppendOnly, Fields: commune.Policies{"first": commune.FirstWins, "count": commune.SumAbove(0)}}
 	closed := commune.Collection{Name: "closed_x", Read: things.Read}
 	// A board is of whoever owns the thing it hangs on.
 	hung := commune.Collection{Name: "boards_x", Read: commune.Circles{commune.In("owner", "holder")}, Write: commune.Circles{commune.In("owner", "holder")},

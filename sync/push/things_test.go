@@ -48,6 +48,8 @@ func TestWhoMayDoWhatToAThing(t *testing.T) {
 		{"a thing of a bad name", "owner:lan", of("things_x", "THING", `"create":{"owner":"lan"}`), wire.Refused, "bad_id", "note", "hai"},
 		{"a thing with too long a word", "owner:lan", of("things_x", fresh, `"create":{"owner":"lan","name":"12345678901"}`), wire.Refused, "bad_value", "note", "hai"},
 		{"a paper is not changed", "owner:lan", of("papers_x", "paper0000000001", mine), wire.Refused, "append_only", "note", "hai"},
+		{"a paper is not changed in a field of its own policy", "owner:lan", of("papers_x", "paper0000000001", `"change":{"first":"x"}`), wire.Refused, "append_only", "note", "hai"},
+		{"a paper is not added to", "owner:lan", of("papers_x", "paper0000000001", `"add":{"count":1}`), wire.Refused, "append_only", "note", "hai"},
 		{"a paper is not deleted", "owner:lan", of("papers_x", "paper0000000001", theirs), wire.Refused, "append_only", "note", "hai"},
 		{"a stranger's paper is not there", "owner:bay", of("papers_x", "paper0000000001", mine), wire.Refused, "not_found", "note", "hai"},
 		{"what moves by actions only", "owner:lan", of("closed_x", "closed000000001", mine), wire.Refused, "by_action_only", "note", "hai"},

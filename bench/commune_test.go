@@ -95,7 +95,7 @@ var kept []string
 func TestMain(m *testing.M) {
 	code := m.Run()
 	for _, dir := range kept {
-		_ = os.RemoveAll(dir)
+		_ = errors.Join(os.RemoveAll(dir), os.RemoveAll(dir+".mark")) // and the mark beside it
 	}
 	os.Exit(code)
 }

@@ -105,7 +105,7 @@ func (p Policy) Settle(field string, theirs, mine any, apart bool) (Settled, err
 		}
 		return Settled{Value: mine, Write: !Same(theirs, mine)}, nil
 	case "steps":
-		return Settled{}, Refuse("by_action_only", "Mục này chỉ đổi được bằng nút việc, không sửa trực tiếp.")
+		return Settled{}, Refuse("by_action_only", "Mục này không sửa trực tiếp được. Mời bác bấm nút việc cần làm.")
 	case "append only":
 		return Settled{}, Refuse("append_only", "Mục đã ghi thì không sửa. Hãy ghi một mục đính chính.")
 	}

@@ -24,7 +24,7 @@ const (
 
 var (
 	errArgs  = commune.Refuse("bad_args", "Nội dung của việc này không đọc được.")
-	errAgain = commune.Refuse("changed_again", "Mục này vừa có người sửa sau khi bạn xem. Mời xem lại rồi chọn.")
+	errAgain = commune.Refuse("changed_again", "Mục này vừa có người sửa sau khi bác xem. Mời bác xem lại rồi chọn.")
 )
 
 // words of a decision, for who comes second and for the maker.

@@ -16,9 +16,9 @@ import (
 
 var (
 	errNotFound = commune.Refuse("not_found", "Không tìm thấy mục này.")
-	errNotYours = commune.Refuse("not_yours", "Bạn không có quyền sửa mục này.")
-	errGone     = commune.Park("record_gone", "Hồ sơ đã bị xóa hoặc chuyển đi, nội dung của bạn vẫn được giữ.")
-	errAction   = commune.Refuse("by_action_only", "Mục này chỉ đổi được bằng nút việc, không sửa trực tiếp.")
+	errNotYours = commune.Refuse("not_yours", "Bác không có quyền sửa mục này.")
+	errGone     = commune.Park("record_gone", "Hồ sơ đã bị xóa hoặc chuyển đi. Những gì bác ghi vẫn được giữ.")
+	errAction   = commune.Refuse("by_action_only", "Mục này không sửa trực tiếp được. Mời bác bấm nút việc cần làm.")
 )
 
 // write applies an edit of a record.

@@ -168,7 +168,7 @@ func (s *Server) busy(e *core.RequestEvent, err error) error {
 	s.App.Logger().Error("an exchange failed", "error", err)
 	e.Response.Header().Set("Retry-After", "20")
 	if strings.Contains(err.Error(), "disk is full") {
-		return fail(e, &wire.AskError{Status: http.StatusInsufficientStorage, Failure: wire.Failure{Code: "disk_full", Say: "Máy chủ hết chỗ ghi, sẽ tự gửi lại sau. Việc của bạn vẫn còn trên máy."}})
+		return fail(e, &wire.AskError{Status: http.StatusInsufficientStorage, Failure: wire.Failure{Code: "disk_full", Say: "Máy chủ hết chỗ ghi, sẽ tự gửi lại sau. Việc bác ghi vẫn còn trên máy."}})
 	}
 	return fail(e, &wire.AskError{Status: http.StatusServiceUnavailable, Failure: wire.Failure{Code: "busy", Say: "Máy chủ đang bận, sẽ tự gửi lại sau."}})
 }

@@ -125,7 +125,7 @@ func (p *target) read(text string) error {
 }
 
 // Several pages are read at once: each write makes SQLite forget what it had read,
-// and a look at 2,000 phones costs little more than one at 200. What was read is
+// and a look at 1,500 phones costs little more than one at 150. What was read is
 // used for so long.
 const (
 	readAhead = 2 * maxWindow

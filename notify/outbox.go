@@ -22,7 +22,7 @@ import (
 // never met by the whole commune at once, and a troubled one by fewer.
 const (
 	minWindow = 100
-	maxWindow = 1000
+	maxWindow = 750
 )
 
 // patience is how long a page waits for a service that asked to be left alone;
@@ -34,7 +34,7 @@ const (
 	scanEvery   = time.Second      // a lost poke is late by no more
 	batchSize   = 100              // deliveries leased at a time
 	jobsAtOnce  = 16               // of them under way at a time
-	sendsAtOnce = 500              // wake-ups of a pace under way at a time: 8,000 a second to a service 60 ms away
+	sendsAtOnce = 750              // wake-ups of a pace under way at a time: a whole page
 	sendTime    = 15 * time.Second // one wake-up
 	keepDone    = 30 * 24 * time.Hour
 	keepGone    = 60 * 24 * time.Hour // addresses that are no good, for whoever repairs a project

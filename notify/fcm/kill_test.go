@@ -117,7 +117,7 @@ func start(t testing.TB, o fcmsim.Options) *fcmsim.Sim {
 //
 //	go test ./notify/fcm -run TestKilledInTheMiddle -kills 20 -phones 20000 -v
 func TestKilledInTheMiddle(t *testing.T) {
-	const page = 1000 // the largest
+	const page = 750 // the largest
 	sim := start(t, fcmsim.Options{Seed: 1, Faults: fcmsim.Faults{Unavailable: .01, Quota: .01, RetryAfter: time.Second, Latency: 20 * time.Millisecond}})
 	dir := apptest.Dir(t)
 	app := apptest.Boot(t, dir)

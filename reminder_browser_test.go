@@ -71,8 +71,13 @@ func TestAnAppThatIsClosed(t *testing.T) {
 	p.Until(fmt.Sprintf(`navigator.serviceWorker.getRegistration(%q).then(r => r.getNotifications()).then(ns => ns.every(n => (n.close(), true)))`, url+"/"))
 	synced := `new Promise(yes => { const r = indexedDB.open('langso'); r.onsuccess = () => { const q = r.result.transaction('small').objectStore('small').get('notes'); q.onsuccess = () => { r.result.close(); yes(q.result.synced) } } })`
 	p.Until(synced + `.then(at => { globalThis.before = at; return true })`)
-	wake()
-	p.Until(synced + `.then(at => at !== before)`) // it was awake, and met the server
+	// It was awake, and met the server. A browser drops the event while the last one
+	// of its name is at work still, so it is told again until it has heard.
+	browsertest.Await(t, func() bool {
+		wake()
+		met, err := chromedp.Run(p.Ctx, chromedp.Evaluate[bool](synced+`.then(at => new Promise(yes => setTimeout(() => yes(at !== before), 200)))`, chromedp.EvalAwaitPromise))
+		return err == nil && met
+	})
 	p.Load("#/")
 	p.Sees("Chào", "Đã đồng bộ")
 	shown("")

@@ -94,7 +94,7 @@ func TestAHeavyAnswerIsCutAtAChunk(t *testing.T) {
 		h.s.Put(t, "drafts", "", map[string]any{"person": "lan000000000000", "procedure": "procedure000001", "note": string(noise), "title": string(rune('a' + i%26))})
 	}
 	status, body := h.carried(h.id, `{"v":1}`)
-	if status != 200 || !courier.Room(body, courier.MaxBundle) {
+	if status != 200 || !courier.Room(wire.Text{Body: body}, courier.MaxBundle) {
 		t.Fatalf("%d, %d bytes", status, len(body))
 	}
 	_, lines := read(t, body)

@@ -134,6 +134,10 @@ func (a *answer) epoch(tx *sql.Tx, line *wire.EpochLine) error {
 	} else if n > 0 {
 		a.again = true
 	}
+	// A restored server may not know which app this is.
+	if _, err := tx.Exec(`DELETE FROM meta WHERE key = 'app'`); err != nil {
+		return err
+	}
 	if line.Compare && !line.Reset {
 		if _, err := tx.Exec(`DELETE FROM kept`); err != nil {
 			return err

@@ -241,7 +241,7 @@ func (c *comparison) heard(p *Phone, a *answer) (again bool, err error) {
 		}
 		c.next = nil // the changes of the same answer have mended it
 	}
-	if a.right && asked != nil && asked.Lists != nil {
+	if a.right && asked != nil && asked.Lists != nil && asked.Deep {
 		c.only = c.differ
 	}
 	if !a.right || asked != nil && asked.Lists != nil && asked.Deep {

@@ -14,23 +14,23 @@ func raiseEntry(c *commune.Case) ([]commune.Notice, error) {
 	}
 	e := entry{c.New}
 	clash, err := warnOfAllergy(c, e)
-	if err != nil || len(clash) > 0 {
-		return clash, err
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case e.op() == "add" && dangerous(e) && recent(e, c.Now):
-		return warn(e), nil
+		return append(clash, warn(e)...), nil
 	case e.op() != "add" && c.Author.Person != "" && c.Author.Person != e.person():
-		return []commune.Notice{{
+		return append(clash, commune.Notice{
 			To:    commune.Named("person", e.person()),
 			Key:   "health_amended:" + e.Id,
 			Kind:  "health_amended",
 			Title: "Sổ sức khỏe của bác vừa được đính chính",
 			Body:  "Bản cũ vẫn còn. Bác mở sổ để xem lý do.",
 			Link:  "#/suc-khoe/" + e.person(),
-		}}, nil
+		}), nil
 	}
-	return nil, nil
+	return clash, nil
 }
 
 // dangerous is a blood pressure of 180/110 or more (hypertensive crisis in the

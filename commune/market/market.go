@@ -37,6 +37,7 @@ var Domain = commune.Domain{
 		Check:        checkProduct,
 	}, {
 		Name:     "orders",
+		Rank:     commune.Near, // a buyer's words: not packed together with the seller's own
 		Title:    "Đơn hàng",
 		Read:     commune.Circles{commune.Person("buyer"), commune.Stall("stall")},
 		Personal: true,

@@ -104,7 +104,7 @@ func TestADayOnTheCommandLine(t *testing.T) {
 	if out := run(true, "sync"); !strings.Contains(out, "not_yours") {
 		t.Errorf("the refusal is not told: %s", out)
 	}
-	if out := run(true, "edits", "refused"); !strings.Contains(out, "Bạn không có quyền") {
+	if out := run(true, "edits", "refused"); !strings.Contains(out, "Bác không có quyền") {
 		t.Errorf("the refused edit is not listed with its sentence: %s", out)
 	}
 	run(true, "settle", "2")

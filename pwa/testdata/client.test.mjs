@@ -179,7 +179,7 @@ const hex = async text => Buffer.from(await crypto.subtle.digest('SHA-256', new 
 /** A server with a snapshot file of some 80 kB, on a road of which `carries` decides, and the phone that begins. */
 async function beginning(carries) {
   const rows = Array.from({ length: 1000 }, (_, i) => i);
-  const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 1000 } }, { packed: { coll: 'products', ids: rows.map(i => 'p' + i), seq: rows.map(() => 1), in: [[0]], set: { name: rows.map(i => 'Vải thiều Phúc Hòa, hái buổi sáng, số ' + i * 7919) } } }].map(o => JSON.stringify(o) + '\n').join('');
+  const file = [{ snapshot: { v: 2, epoch: 'e', circles: ['market'], seq: 1000 } }, { packed: { coll: 'products', ids: rows.map(i => 'p' + i), seq: rows.map(() => 1), in: [[0]], set: { name: rows.map(i => 'Vải thiều Phúc Hòa, hái buổi sáng, số ' + i * 7919) } } }].map(o => JSON.stringify(o) + '\n').join('');
   const name = await hex(file), bytes = new TextEncoder().encode(file), store = new MemoryStore(), road = { asked: [], heard: [], without: 0, sent: 0, size: bytes.length };
   const load = [{ circles: ['market'], seq: 1000, name, bytes: 9 }];
   const fetch = async (to, { body }) => {
@@ -276,7 +276,7 @@ test('a phone is bound to the account of a token, once; without an account it is
 });
 
 test('a new phone begins with the snapshot file', async () => {
-  const file = [{ snapshot: { v: 1, epoch: 'e', circles: ['market'], seq: 7 } }, { packed: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
+  const file = [{ snapshot: { v: 2, epoch: 'e', circles: ['market'], seq: 7 } }, { packed: { coll: 'products', ids: ['p1', 'p2'], seq: [3, 2], in: [[0]], set: { name: ['Vải', 'Ổi'] } } }].map(o => JSON.stringify(o) + '\n').join('');
   const name = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(file))).toString('hex');
   const store = new MemoryStore(), asks = [];
   const c = new Client(store, {

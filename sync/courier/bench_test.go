@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+
+	"langso/sync/wire"
 )
 
 // A day of a seller and of a health worker: 25 edits, each with its own ids.
@@ -47,7 +49,7 @@ func BenchmarkBundle(b *testing.B) {
 		if _, err := l.Ask(); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := l.Answer(200, ask); err != nil {
+		if _, err := l.Answer(200, wire.Text{Body: ask}); err != nil {
 			b.Fatal(err)
 		}
 	}

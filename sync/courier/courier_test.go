@@ -6,6 +6,7 @@ import (
 	"crypto/hpke"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -94,7 +95,7 @@ func TestThereAndBack(t *testing.T) {
 			if !ed25519.Verify(w.public, wire.SigningBytes("POST", Path, l.Signed()), l.Signature) {
 				t.Error("the signature does not hold")
 			}
-			a, err := l.Answer(200, []byte(secret+"\n"))
+			a, err := l.Answer(200, wire.Text{Body: []byte(secret + "\n")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +127,7 @@ func TestAnyByteTamperedIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := l.Answer(200, []byte(secret))
+	a, err := l.Answer(200, wire.Text{Body: []byte(secret)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +283,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		if l, err := Open(w.server, e); err == nil {
 			_, _ = l.Ask()
-			_, _ = l.Answer(200, []byte("x"))
+			_, _ = l.Answer(200, wire.Text{Body: []byte("x")})
 		}
 	})
 }
@@ -310,4 +311,31 @@ func FuzzParts(f *testing.F) {
 			t.Fatal("another file comes out")
 		}
 	})
+}
+
+// TestTheCarrierLearnsNothingFromLengths: who carries a neighbour's answer home,
+// and has written a guess of what stands in that neighbour's health book into a
+// product, sees the same length whether it is right or not.
+func TestTheCarrierLearnsNothingFromLengths(t *testing.T) {
+	size := func(own, guess string) int {
+		row := func(coll, id, value string) wire.Line {
+			text, err := json.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return wire.Line{Apart: true, Changes: &wire.Changes{Coll: coll, IDs: wire.IDs{id}, Seq: []int64{5}, Whole: true, Set: map[string][]json.RawMessage{"note": {text}}}}
+		}
+		none := ""
+		text, err := wire.Write([]wire.Line{row("health_entries", "health000000001", own), {Mark: &none}, row("products", "product00000001", guess), {Mark: &none}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, packed := pack(text)
+		return len(packed)
+	}
+	// Each text has a length of its own; what they say together must add nothing.
+	const a, b = "HIV dương tính, thuốc ARV mỗi sáng", "gút mạn tính, thuốc uống khi đau"
+	if right, wrong := size(a, a)+size(b, b), size(a, b)+size(b, a); right != wrong {
+		t.Errorf("right guesses are %d bytes together, wrong ones %d", right, wrong)
+	}
 }

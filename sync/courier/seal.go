@@ -1,15 +1,12 @@
 package courier
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/hpke"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"net/http"
-	"sync"
 
 	"langso/sync/wire"
 )
@@ -113,7 +110,7 @@ func Seal(server hpke.PublicKey, phone string, sign func([]byte) []byte, ask []b
 	if _, err := rand.Read(l.ID[:]); err != nil {
 		return Sealed{}, err
 	}
-	l.encoding, l.body = pack(ask)
+	l.encoding, l.body = pack(wire.Text{Body: ask})
 	l.Signature = sign(wire.SigningBytes(http.MethodPost, Path, l.Signed()))
 	if len(phone) == 0 || len(phone) > maxPhone || len(l.Signature) != sigSize {
 		return Sealed{}, errors.New("seal bundle: not a phone's name or signature")
@@ -184,14 +181,14 @@ func cut(b []byte, n int) (head, rest []byte, ok bool) {
 
 // Room tells whether an answer's body is small enough to go back in one
 // envelope of size bytes.
-func Room(body []byte, size int) bool {
+func Room(body wire.Text, size int) bool {
 	_, packed := pack(body)
 	return header+tag+2+1+4+len(packed) <= size
 }
 
 // Answer seals what the server says: the status and the body that a direct ask
 // would have got. The error is an [ErrSize] above MaxAnswer.
-func (l *Letter) Answer(status int, body []byte) (Envelope, error) {
+func (l *Letter) Answer(status int, body wire.Text) (Envelope, error) {
 	reply, err := publicKey(l.Reply)
 	if err != nil {
 		return Envelope{}, err
@@ -236,25 +233,13 @@ func OpenAnswer(reply []byte, box [sha256.Size]byte, e Envelope) (status int, bo
 	return int(binary.BigEndian.Uint16(fixed)), body, err
 }
 
-// A packer is large and used for a moment.
-var packers = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // fails only for a level that does not exist
-	return w
-}}
-
-// pack compresses where that helps. Every browser that has CompressionStream
-// has gzip.
-func pack(body []byte) (encoding byte, packed []byte) {
-	var b bytes.Buffer
-	w := packers.Get().(*gzip.Writer)
-	defer packers.Put(w)
-	w.Reset(&b)
-	_, _ = w.Write(body) // a bytes.Buffer takes all
-	_ = w.Close()
-	if b.Len() < len(body) {
-		return gzipped, b.Bytes()
+// pack compresses where that helps, nothing of an answer by what stands apart from
+// it: the carrier sees how long it is. Every browser that has CompressionStream has gzip.
+func pack(t wire.Text) (encoding byte, packed []byte) {
+	if packed := t.Gzip(false); len(packed) < len(t.Body) {
+		return gzipped, packed
 	}
-	return plain, body
+	return plain, t.Body
 }
 
 func unpack(encoding byte, body []byte, limit int) ([]byte, error) {

@@ -225,7 +225,7 @@ func (v *vectors) remake(t *testing.T) {
 		{Name: "a blocked phone", Status: 403, Body: `{"code":"phone_blocked","say":"Máy này đã bị chặn.","wipe":true}`},
 		{Name: "an answer that packs well", Status: 200, Body: string(bytes.Repeat([]byte("{\"gone\":{\"drafts\":[\"dr4ft0000000001\"]}}\n"), 40))},
 	} {
-		e, err := l.Answer(a.Status, []byte(a.Body))
+		e, err := l.Answer(a.Status, wire.Text{Body: []byte(a.Body)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -105,6 +105,12 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]wire.Line
 	if err := x.journal.Absorb(x.app, 0); err != nil {
 		return nil, fmt.Errorf("absorb before an exchange: %w", err)
 	}
+	// What edits may name is read before they are judged: a field that is saved in
+	// between is told by the next answer, after the verdict that did not know it.
+	shape, err := x.shape(ask)
+	if err != nil {
+		return nil, err
+	}
 	pushed, err := x.push(ctx, p, ask, now)
 	if err != nil {
 		return nil, fmt.Errorf("judge edits: %w", err)
@@ -125,21 +131,16 @@ func (x *Engine) Serve(ctx context.Context, p Phone, ask *wire.Ask) ([]wire.Line
 		x.app.Logger().Error("reading changes failed after a push", "error", err)
 		down = []wire.Line{{RetryIn: 20}}
 	}
-	shape, err := x.shape(ask, pushed.Verdicts)
-	if err != nil {
-		return nil, err // what is done is known when it is sent again
+	if ask.Shape == "" && !slices.ContainsFunc(pushed.Verdicts, func(v wire.Verdict) bool { return v.Is == wire.Parked && push.Unknown(v) }) {
+		shape = "" // it has nothing that waits for another
 	}
 	return shaped(shape, assemble(ask, pushed, down)), nil
 }
 
-// shape is what edits may name, for a phone that has one which names something else
-// and was not told; "" for all others.
-func (x *Engine) shape(ask *wire.Ask, verdicts []wire.Verdict) (string, error) {
-	asked := ask.Shape != ""
-	for _, v := range verdicts {
-		asked = asked || v.Is == wire.Parked && push.Unknown(v)
-	}
-	if !asked {
+// shape is what edits may name, for a phone that sends some or waits for more to
+// be known, and was told another; "" for all others.
+func (x *Engine) shape(ask *wire.Ask) (string, error) {
+	if ask.Shape == "" && len(ask.Edits) == 0 {
 		return "", nil
 	}
 	shape, err := x.judge.Shape(x.app)
@@ -271,7 +272,7 @@ func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 	if err != nil || !q.Idle || q.Last > asOf || q.Epoch != ask.Epoch || int64(ask.Cursor) > q.Seq || int64(ask.Cursor) < q.Floor {
 		return nil, false, err
 	}
-	if shape, err := x.shape(ask, nil); err != nil || shape != "" {
+	if shape, err := x.shape(ask); err != nil || shape != "" {
 		return nil, false, err
 	}
 	return []wire.Line{{Complete: &wire.Complete{Cursor: wire.Cursor(q.Seq), Epoch: q.Epoch, Sum: q.Sum}}}, true, nil
@@ -414,7 +415,11 @@ func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, cir
 			return nil, err
 		}
 		down = append(down, drops...)
-		end = mended
+		if len(changes) > 0 && len(mended) > 0 {
+			none := ""
+			end = append(end, wire.Line{Mark: &none}) // what is mended is not compressed together with what has changed
+		}
+		end = append(end, mended...)
 	}
 	if old := x.oldest(p); old > 0 && old < r.Floor {
 		// What it should hear is gone may be forgotten: it finds out by comparing.

@@ -78,10 +78,10 @@ func (b Book) Known(id string, sig, signed []byte) (*Phone, error) {
 // Find returns a phone that nobody has proved to be yet. Errors are as Signed's.
 func (b Book) Find(id string) (*Phone, error) {
 	p := &Phone{ID: id}
-	var blocked bool
-	err := b.App.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked, deep_check = 'asked' FROM phones
-		WHERE id = {:id} AND EXISTS (SELECT 1 FROM {{`+b.People+`}} p WHERE p.id = phones.person)`).
-		Bind(dbx.Params{"id": id}).Row(&p.Person, &p.Key, &blocked, &p.Check)
+	var blocked, here bool
+	err := b.App.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked, deep_check = 'asked', EXISTS (SELECT 1 FROM {{`+b.People+`}} p WHERE p.id = phones.person) FROM phones
+		WHERE id = {:id}`).
+		Bind(dbx.Params{"id": id}).Row(&p.Person, &p.Key, &blocked, &p.Check, &here)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, errUnknown
@@ -89,6 +89,8 @@ func (b Book) Find(id string) (*Phone, error) {
 		return nil, err
 	case blocked:
 		return p, ErrBlocked
+	case !here:
+		return nil, errUnknown
 	}
 	return p, nil
 }

@@ -32,6 +32,7 @@ func (s *Rows) Check(ctx context.Context, c *wire.Check) (drops, lines []wire.Li
 			lines = append(lines, wire.Line{Sums: line})
 		}
 	}
+	mended := false
 	for _, list := range c.Lists {
 		// Once for each circle: it costs a look at all that lies in it.
 		if !stands[list.In] || list.Bits < 0 || list.Bits > sum.MostBits {
@@ -45,7 +46,15 @@ func (s *Rows) Check(ctx context.Context, c *wire.Check) (drops, lines []wire.Li
 		if len(drop) > 0 {
 			drops = append(drops, wire.Line{Drop: &wire.Drop{In: list.In, At: drop}})
 		}
-		lines = append(lines, whole(rows)...)
+		if rows := whole(rows); len(rows) > 0 {
+			// What lies in another circle others may have written: not compressed together.
+			if mended {
+				none := ""
+				lines = append(lines, wire.Line{Mark: &none})
+			}
+			rows[0].Apart, mended = true, true
+			lines = append(lines, rows...)
+		}
 	}
 	return drops, lines, nil
 }

@@ -98,18 +98,18 @@ func TestListsAreMended(t *testing.T) {
 		rows  []string
 	}{
 		{"all is right", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, poster, other}}}, nil, nil},
-		{"one is lost", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, other}}}, nil, []string{p1Row}},
-		{"all is lost", []wire.List{{In: "village", Parts: []int{0}}}, nil, []string{l1Row, p1Row, p2Row}},
+		{"one is lost", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, other}}}, nil, []string{"| " + p1Row}},
+		{"all is lost", []wire.List{{In: "village", Parts: []int{0}}}, nil, []string{"| " + l1Row, p1Row, p2Row}},
 		{"one too many", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, 7, poster, other}}}, []int{1}, nil},
-		{"an old number", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, poster, a(place("posters", "p2", p2-1))}}}, []int{2}, []string{p2Row}},
-		{"only of its part", []wire.List{{In: "village", Bits: 12, Parts: []int{part}}}, nil, []string{p1Row}},
+		{"an old number", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, poster, a(place("posters", "p2", p2-1))}}}, []int{2}, []string{"| " + p2Row}},
+		{"only of its part", []wire.List{{In: "village", Bits: 12, Parts: []int{part}}}, nil, []string{"| " + p1Row}},
 		{"a part of nothing", []wire.List{{In: "village", Bits: 12, Parts: []int{part ^ 1}}}, nil, nil},
 		{"no part", []wire.List{{In: "village"}}, nil, nil},
 		{"a circle it is not in", []wire.List{{In: "market", Parts: []int{0}, Has: wire.Numbers{7}}}, nil, nil},
 		{"too many parts", []wire.List{{In: "village", Bits: 13, Parts: []int{2 * part, 2*part + 1}, Has: wire.Numbers{7}}}, nil, nil},
 		{"fewer parts than one", []wire.List{{In: "village", Bits: -1, Parts: []int{0}, Has: wire.Numbers{7}}}, nil, nil},
-		{"the same circle twice: only once", []wire.List{{In: "village", Bits: 12, Parts: []int{part}}, {In: "village", Parts: []int{0}, Has: wire.Numbers{7}}}, nil, []string{p1Row}},
-		{"two circles", []wire.List{{In: "village", Bits: 12, Parts: []int{part}}, {In: "lan", Parts: []int{0}, Has: wire.Numbers{7}}}, []int{0}, []string{p1Row, l1Row}},
+		{"the same circle twice: only once", []wire.List{{In: "village", Bits: 12, Parts: []int{part}}, {In: "village", Parts: []int{0}, Has: wire.Numbers{7}}}, nil, []string{"| " + p1Row}},
+		{"two circles", []wire.List{{In: "village", Bits: 12, Parts: []int{part}}, {In: "lan", Parts: []int{0}, Has: wire.Numbers{7}}}, []int{0}, []string{"| " + p1Row, "--", "| " + l1Row}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t

@@ -143,7 +143,7 @@ func (s *Server) open(e *core.RequestEvent, bundle courier.Envelope) (courier.En
 
 // meet does with a letter what POST /api/sync does with a request, and returns
 // what that would have answered.
-func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int, body []byte, err error) {
+func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int, body wire.Text, err error) {
 	phone, err := s.Phones.Known(letter.Phone, letter.Signature, wire.SigningBytes(http.MethodPost, courier.Path, letter.Signed()))
 	blocked := phones.Blocked(err)
 	if err != nil && !blocked {
@@ -163,7 +163,7 @@ func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int,
 	if blocked {
 		answer, err := s.handedIn(e, phone, ask)
 		if err != nil {
-			return 0, nil, err
+			return 0, wire.Text{}, err
 		}
 		return refused(answer)
 	}
@@ -172,11 +172,11 @@ func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int,
 	ask.Snapshots, ask.Check = false, nil
 	lines, err := s.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
 	if err != nil {
-		return 0, nil, err
+		return 0, wire.Text{}, err
 	}
 	text, err := wire.Write(lines)
 	if err != nil {
-		return 0, nil, err
+		return 0, wire.Text{}, err
 	}
 	return http.StatusOK, fitting(text), nil
 }
@@ -186,22 +186,22 @@ const carriedWant = 256 << 10
 
 // fitting leaves out the last chunks until the answer can be carried. A phone
 // takes what is left as it takes an answer that was cut: chunk by chunk.
-func fitting(t wire.Text) []byte {
-	for len(t.Ends) > 1 && !courier.Room(t.Body, courier.MaxBundle) {
+func fitting(t wire.Text) wire.Text {
+	for len(t.Ends) > 1 && !courier.Room(t, courier.MaxBundle) {
 		t.Ends = t.Ends[:len(t.Ends)-1]
 		t.Body = t.Body[:t.Ends[len(t.Ends)-1]]
 	}
-	return t.Body
+	return t
 }
 
 // refused turns a refusal of the ask into what is sealed for the phone.
-func refused(err error) (int, []byte, error) {
+func refused(err error) (int, wire.Text, error) {
 	var a *wire.AskError
 	if !errors.As(err, &a) {
-		return 0, nil, err
+		return 0, wire.Text{}, err
 	}
 	body, err := json.Marshal(a.Failure)
-	return a.Status, body, err
+	return a.Status, wire.Text{Body: body}, err
 }
 
 // carriers counts the bundles that came from each address. A village may sit

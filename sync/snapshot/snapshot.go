@@ -255,7 +255,7 @@ func (s *Store) read(ctx context.Context) ([]byte, journal.Head, error) {
 		parts = append(parts, changes...)
 		from = to
 	}
-	plain, err := wire.WriteSnapshot(wire.SnapshotHead{V: wire.Version, Epoch: r.Epoch, Circles: s.circles, Seq: wire.Cursor(r.Seq)}, parts)
+	plain, err := wire.WriteSnapshot(wire.SnapshotHead{V: wire.SnapshotVersion, Epoch: r.Epoch, Circles: s.circles, Seq: wire.Cursor(r.Seq)}, parts)
 	return plain, r.Head, err
 }
 

@@ -85,8 +85,11 @@ func worth(text string) bool {
 	if len(text) > longest {
 		return false
 	}
-	word, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), " ")
-	switch strings.ToUpper(strings.TrimSpace(word)) {
+	text = strings.TrimLeft(text, " \t\r\n")
+	if i := strings.IndexAny(text, " \t\r\n"); i >= 0 {
+		text = text[:i]
+	}
+	switch strings.ToUpper(text) {
 	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE":
 		return true
 	}

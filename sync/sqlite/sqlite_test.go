@@ -280,6 +280,7 @@ func TestWhatIsWorthKeeping(t *testing.T) {
 		"\n\t select 1":               true,
 		"INSERT INTO t VALUES (1)":    true,
 		"WITH x AS (SELECT 1) SELECT": true,
+		"SELECT\n1":                   true,
 		"PRAGMA wal_checkpoint":       false,
 		"CREATE TABLE t (x)":          false,
 		"BEGIN":                       false,

@@ -28,7 +28,7 @@ var (
 		return w
 	}}
 	gzipWriters   = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, 6); return w }}
-	flateWriters  = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, 6); return w }}
+	flateWriters  = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, flate.BestCompression); return w }}
 	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
 )
 
@@ -47,7 +47,7 @@ func (t Text) Pack(request http.Header) ([]byte, string) {
 		if !accepts(accept, "gzip") {
 			return t.Body, ""
 		}
-		return t.packApart(), "gzip"
+		return t.Gzip(true), "gzip"
 	}
 	if d := named(request.Get("Available-Dictionary")); d != nil && strings.Contains(accept, "dcz") && len(t.Body) > 64 {
 		return t.packWith(d), "dcz"
@@ -82,9 +82,10 @@ func (t Text) Pack(request http.Header) ([]byte, string) {
 	return t.Body, ""
 }
 
-// packApart is gzip (RFC 1952) whose compressor begins anew at each parting: a
-// flush ends at a whole byte, and the next block refers to nothing before it.
-func (t Text) packApart() []byte {
+// Gzip packs the text as gzip (RFC 1952) whose compressor begins anew at each
+// parting: a flush ends at a whole byte, and the next block refers to nothing
+// before it. With chunks each can be read when it has arrived.
+func (t Text) Gzip(chunks bool) []byte {
 	out := bytes.NewBuffer([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff})
 	w := flateWriters.Get().(*flate.Writer)
 	defer flateWriters.Put(w)
@@ -95,7 +96,7 @@ func (t Text) packApart() []byte {
 			w.Reset(out)
 		}
 		_, _ = w.Write(t.Body[from:end]) // into memory, which takes all
-		if i < len(t.Ends)-1 || end < len(t.Body) {
+		if (chunks || slices.Contains(t.Apart, end)) && (i < len(t.Ends)-1 || end < len(t.Body)) {
 			_ = w.Flush()
 		}
 		from = end

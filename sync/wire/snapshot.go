@@ -18,6 +18,10 @@ import (
 // ErrSnapshot is returned for what is no snapshot file, or a damaged one.
 var ErrSnapshot = errors.New("not a snapshot file")
 
+// SnapshotVersion is that of the file's form, in its head. Who does not know it
+// leaves the file and gets the records in answers.
+const SnapshotVersion = 2
+
 const (
 	fewRows  = 16 // gain nothing by digits
 	fewTimes = 4  // how often, on average, a value stands in a column that is written as a list of its values
@@ -200,7 +204,7 @@ func ReadSnapshot(plain []byte) (*SnapshotHead, []Changes, error) {
 		}
 		if head == nil {
 			head = line.Snapshot
-			if head == nil || head.V != Version || len(head.Circles) == 0 || head.Seq <= 0 {
+			if head == nil || head.V != SnapshotVersion || len(head.Circles) == 0 || head.Seq <= 0 {
 				return nil, nil, ErrSnapshot
 			}
 		} else if line.Packed != nil {

@@ -44,7 +44,7 @@ func TestColumnsOfASnapshot(t *testing.T) {
 		"a text like < and &":      {text(func(i int) any { return fmt.Sprint("<&>", i) }), `["`},
 	} {
 		in := Changes{Coll: "goods", IDs: ids, Seq: make([]int64, len(ids)), Whole: true, In: [][]int{{0}}, Set: map[string][]json.RawMessage{"x": c.column}}
-		plain, err := WriteSnapshot(SnapshotHead{V: 1, Epoch: "e", Circles: []string{"market"}, Seq: 9}, []Changes{in})
+		plain, err := WriteSnapshot(SnapshotHead{V: SnapshotVersion, Epoch: "e", Circles: []string{"market"}, Seq: 9}, []Changes{in})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestNumbersOfASnapshot(t *testing.T) {
 		for i := range ids {
 			in.Seq[i] = seq(i)
 		}
-		plain, err := WriteSnapshot(SnapshotHead{V: 1, Epoch: "e", Circles: []string{"market"}, Seq: 9}, []Changes{in})
+		plain, err := WriteSnapshot(SnapshotHead{V: SnapshotVersion, Epoch: "e", Circles: []string{"market"}, Seq: 9}, []Changes{in})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestNumbersOfASnapshot(t *testing.T) {
 func TestASnapshotThatSwells(t *testing.T) {
 	line := fmt.Sprintf(`{"packed":{"coll":"a","steps":"%s","seq":[%s0],"set":{"x":{"at":"%s","of":["%s"]}}}}`,
 		bytes.Repeat([]byte("0"), idLength*4000), bytes.Repeat([]byte("0,"), 3999), bytes.Repeat([]byte("0"), 4000), bytes.Repeat([]byte("x"), 1<<20))
-	_, _, err := ReadSnapshot([]byte(`{"snapshot":{"v":1,"epoch":"e","circles":["market"],"seq":1}}` + "\n" + line + "\n"))
+	_, _, err := ReadSnapshot([]byte(`{"snapshot":{"v":2,"epoch":"e","circles":["market"],"seq":1}}` + "\n" + line + "\n"))
 	if !errors.Is(err, ErrSnapshot) {
 		t.Errorf("taken: %v", err)
 	}
@@ -94,7 +94,7 @@ func TestASnapshotThatSwells(t *testing.T) {
 
 // FuzzReadSnapshot: what is taken is written and read again as the same rows.
 func FuzzReadSnapshot(f *testing.F) {
-	head := `{"snapshot":{"v":1,"epoch":"e","circles":["market"],"seq":9}}` + "\n"
+	head := `{"snapshot":{"v":2,"epoch":"e","circles":["market"],"seq":9}}` + "\n"
 	f.Add([]byte(head + `{"packed":{"coll":"a","ids":["p","q"],"seq":[4,-3],"in":[[0]],"set":{"name":["x",null],"n":{"digits":"0110"},"g":{"at":"01","of":["y","z"]}}}}` + "\n"))
 	f.Add([]byte(head + `{"packed":{"coll":"a","steps":"000000000000000000000000000001","seq":{"digits":"21"},"set":{"a":{"at":"12","of":"a"}}}}`))
 	f.Fuzz(func(t *testing.T, plain []byte) {

@@ -135,7 +135,7 @@ const done = r => new Promise((yes, no) => { r.onsuccess = () => yes(r.result); 
  */
 export function takeSnapshot(state, lines) {
   const head = lines[0]?.snapshot, p = state.place;
-  if (!isObject(head) || head.v !== 1 || !Array.isArray(head.circles) || !head.circles.length || !(head.seq > 0) || p.cursor || p.resume) return;
+  if (!isObject(head) || head.v !== 2 || !Array.isArray(head.circles) || !head.circles.length || !(head.seq > 0) || p.cursor || p.resume) return;
   const w = new Writes();
   try {
     const rows = unpacked(lines.slice(1)).flatMap(c => rowsOf(c).map(r => ({ ...r, coll: c.coll })));

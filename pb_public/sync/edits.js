@@ -95,6 +95,9 @@ export function unknown(kept) {
   return [...kept].filter(k => k.edit.n > 0 && isOpen(k) && k.verdict?.is === 'parked' && ['unknown_collection', 'unknown_field', 'unknown_action'].includes(k.verdict.code ?? ''));
 }
 
+/** Bytes of one edit, and room for what one that is sent again says more. */
+const maxEdit = 64 * 1024, moreWhenAgain = 1024;
+
 /**
  * What is to be stored when the server may know more than before: those edits put aside, and again under new
  * numbers from n on, as they were typed, with what waited for them.
@@ -103,6 +106,7 @@ export function unknown(kept) {
 export function offeredAgain(n, kept) {
   const all = new Map([...kept].map(k => [k.edit.n, k])), out = new Map();
   for (const { edit: { n: fixes, after: _, ...wish } } of unknown(all.values()).sort((a, b) => a.edit.n - b.edit.n)) {
+    if (new Blob([JSON.stringify(wish)]).size > maxEdit - moreWhenAgain) continue; // it stays where it is, for the person
     for (const k of write({ ...wish, fixes }, n, 0, new Date(0), all.values())) {
       all.set(k.edit.n, k); out.set(k.edit.n, k);
       n = Math.max(n, k.edit.n + 1);

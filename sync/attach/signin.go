@@ -30,7 +30,7 @@ func bindSignIn(se *core.ServeEvent, s *server.Server, auth string) {
 	se.Router.POST("/api/sync/phone", func(e *core.RequestEvent) error {
 		phone, err := admit(s.App, e)
 		if err != nil {
-			return phones.WriteError(e.Response, err)
+			return s.Phones.Refuse(e.Response, err)
 		}
 		answer := map[string]any{"phone": phone.Id, "person": e.Auth.Id}
 		if load := s.Engine.Load(e.Auth.Id); len(load) > 0 {
@@ -48,7 +48,7 @@ func bindSignIn(se *core.ServeEvent, s *server.Server, auth string) {
 			err = s.Phones.Forget(p.ID)
 		}
 		if err != nil {
-			return phones.WriteError(e.Response, err)
+			return s.Phones.Refuse(e.Response, err)
 		}
 		s.Hints.Drop(p.ID)
 		return e.JSON(http.StatusOK, map[string]string{})

@@ -37,7 +37,7 @@ var ofFiles = []string{
 type ours struct {
 	name    string
 	fields  []core.Field // the first is how one of ours is told from another of that name
-	indexes [][3]string  // name, columns, condition; unique unless the name ends in "_state"
+	indexes [][3]string  // name, columns, condition; unique unless it is of the column state
 }
 
 // collections are those of sync, for an app whose people are in auth.
@@ -101,8 +101,26 @@ func makeTables(app core.App, auth string, files bool) error {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
-		return nil
+		return bringOver(tx, people.Name)
 	})
+}
+
+// bringOver takes over the phones that an older program kept in a table of its
+// own: a phone that had to bind anew would number its edits anew, and what was
+// taken while the answer was lost would be done twice.
+func bringOver(tx core.App, people string) error {
+	if !tx.HasTable("attach_phones") {
+		return nil
+	}
+	for _, sql := range []string{
+		"INSERT INTO phones (id, person, public_key) SELECT id, person, public_key FROM attach_phones WHERE person IN (SELECT id FROM {{" + people + "}}) ON CONFLICT DO NOTHING",
+		"DROP TABLE attach_phones",
+	} {
+		if _, err := tx.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
+			return fmt.Errorf("bring phones over: %w", err)
+		}
+	}
+	return nil
 }
 
 // make makes the collection, or adds the fields that one of an older program lacks.

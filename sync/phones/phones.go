@@ -108,6 +108,16 @@ func WriteError(w http.ResponseWriter, err error) error {
 	return json.NewEncoder(w).Encode(a.Failure)
 }
 
+// Refuse is WriteError that also logs the server's own trouble, for the
+// administrator.
+func (b Book) Refuse(w http.ResponseWriter, err error) error {
+	var a *wire.AskError
+	if !errors.As(err, &a) {
+		b.App.Logger().Error("a phone could not be answered", "error", err)
+	}
+	return WriteError(w, err)
+}
+
 // Forget makes a phone's key worth nothing, and its address, as when its person
 // signs out. The row stays: edits and verdicts are under its id.
 func (b Book) Forget(id string) error {

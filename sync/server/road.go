@@ -33,7 +33,7 @@ func (s *Server) sync(e *core.RequestEvent) error {
 	phone, err := s.Phones.Signed(e.Request, body)
 	blocked := phones.Blocked(err)
 	if err != nil && !blocked {
-		return phones.WriteError(e.Response, err)
+		return s.Phones.Refuse(e.Response, err)
 	}
 	if encoding := e.Request.Header.Get("Content-Encoding"); encoding != "" {
 		if body, err = wire.Unpack(body, encoding, wire.MaxBody); err != nil {
@@ -74,7 +74,7 @@ func (s *Server) syncBinary(e *core.RequestEvent, body []byte) error {
 	phone, err := s.Phones.Known(b.Phone, b.Signature, wire.SigningBytes(e.Request.Method, e.Request.URL.Path, b.Signed))
 	blocked := phones.Blocked(err)
 	if err != nil && !blocked {
-		return phones.WriteError(e.Response, err)
+		return s.Phones.Refuse(e.Response, err)
 	}
 	ask, err := b.Ask()
 	if err != nil {

@@ -44,3 +44,15 @@ func TestNobodyCallsAllEvening(t *testing.T) {
 		t.Error("an hour later the neighbour is not heard")
 	}
 }
+
+// TestTheTenthPatientInDangerRingsToo: what a domain calls urgent is never told
+// quietly, however many there are.
+func TestTheTenthPatientInDangerRingsToo(t *testing.T) {
+	o := &Outbox{}
+	for i := range 2 * callsToAll {
+		n := o.Temper("nurse", commune.Notice{To: "station:s1", Kind: "health_danger", Urgent: true}, day)
+		if !n.Urgent || !n.Class.Or(n.Urgent).Shown() {
+			t.Fatalf("patient %d in danger became %+v", i+1, n)
+		}
+	}
+}

@@ -65,6 +65,28 @@ func TestWhoPrescribesIsWarned(t *testing.T) {
 	}
 }
 
+// TestAWarningHidesNoCorrection: a visit that is corrected to a drug which the
+// person cannot bear warns, and the person hears of the correction as well.
+func TestAWarningHidesNoCorrection(t *testing.T) {
+	doctor := communetest.As("nam", commune.Named("station", communetest.ID("tram")))
+	corrected := map[string]any{"op": "amend", "amends": []string{communetest.ID("v")}, "reason": "ghi nhầm thuốc"}
+	c := book(t)
+	for _, w := range []struct {
+		who    commune.Author
+		name   string
+		fields map[string]any
+	}{{nurse, "a", allergy("Penicillin", nil)}, {doctor, "v", prescription("Paracetamol 500 mg", nil)}, {doctor, "w", prescription("Penicillin V", corrected)}} {
+		communetest.Judged(t, w.name, c.Write(w.who, "health_entries", w.name, w.fields), "")
+	}
+	heard := map[string]int{}
+	for _, n := range c.Notices {
+		heard[n.Kind]++
+	}
+	if heard["health_allergy"] != 1 || heard["health_amended"] != 1 {
+		t.Errorf("heard of %v, want the warning and the correction", heard)
+	}
+}
+
 // The phone warns by the same table, without a network.
 func TestThePhoneHasTheSameFamilies(t *testing.T) {
 	server, err := os.ReadFile("allergy.go")

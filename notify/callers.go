@@ -24,13 +24,13 @@ type callers struct {
 }
 
 // Temper returns the notice as it may be raised for what this person wrote: beyond
-// their hour's calls it no longer presses. Emergencies pass, which take a duty,
-// and what a domain calls urgent: a nurse's tenth patient in danger is no less so;
+// their hour's calls it no longer presses. Emergencies pass: they take a duty, and so
+// does what a domain calls urgent without a class (a nurse's tenth patient in danger);
 // notices to the writer's own circle pass and are not counted. by is "" for the
 // server, which has no limit.
 func (o *Outbox) Temper(by string, n commune.Notice, now time.Time) commune.Notice {
 	class := n.Class.Or(n.Urgent)
-	if by == "" || class != commune.Needed || n.Urgent || n.To == commune.Named("person", by) {
+	if by == "" || class != commune.Needed || n.To == commune.Named("person", by) {
 		return n
 	}
 	o.callers.mu.Lock()

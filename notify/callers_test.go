@@ -50,7 +50,7 @@ func TestNobodyCallsAllEvening(t *testing.T) {
 func TestTheTenthPatientInDangerRingsToo(t *testing.T) {
 	o := &Outbox{}
 	for i := range 2 * callsToAll {
-		n := o.Temper("nurse", commune.Notice{To: "station:s1", Kind: "health_danger", Class: commune.Needed, Urgent: true}, day)
+		n := o.Temper("nurse", commune.Notice{To: "station:s1", Kind: "health_danger", Urgent: true}, day)
 		if !n.Urgent || !n.Class.Or(n.Urgent).Shown() {
 			t.Fatalf("patient %d in danger became %+v", i+1, n)
 		}

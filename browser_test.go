@@ -124,16 +124,7 @@ func meetTheRealServer(t *testing.T, open opener) {
 	put("products", "p", map[string]any{"stall": id("g"), "name": "Vải sớm", "unit": "kg", "category": "vai", "price": 45000, "stock": 10})
 	put("procedures", "ks", map[string]any{"name": "Đăng ký khai sinh", "code": "1.001193", "active": true, "components": `[{"key":"to_khai","name":"Tờ khai","required":true}]`})
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cable := &plug{Listener: listener, on: map[net.Conn]bool{}}
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
-	_ = web.Listener.Close()
-	web.Listener = cable
-	web.Start()
-	defer web.Close()
+	web, cable := plugged(t, s)
 	url := strings.Replace(web.URL, "127.0.0.1", "localhost", 1)
 
 	enter := func(p browsertest.Window, number string) {
@@ -222,4 +213,20 @@ func meetTheRealServer(t *testing.T, open opener) {
 	lan.Visit("#/thong-bao")
 	lan.Sees("Đăng ký khai sinh")
 	lan.Shot("real-notice")
+}
+
+// plugged serves a commune over a cable that can be pulled.
+func plugged(t *testing.T, s *villagetest.Server) (*httptest.Server, *plug) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cable := &plug{Listener: listener, on: map[net.Conn]bool{}}
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
+	_ = web.Listener.Close()
+	web.Listener = cable
+	web.Start()
+	t.Cleanup(web.Close)
+	return web, cable
 }

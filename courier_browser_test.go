@@ -5,9 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,16 +60,7 @@ func TestABrowserAsksACarrierAndCarries(t *testing.T) {
 	for name, number := range map[string]string{"lan": "0912345678", "bich": "0912345670"} {
 		s.Put(t, "persons", id(name), map[string]any{"name": name, "household": id("h"), "status": "active", "phone_number": number})
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cable := &plug{Listener: listener, on: map[net.Conn]bool{}}
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
-	_ = web.Listener.Close()
-	web.Listener = cable
-	web.Start()
-	defer web.Close()
+	web, cable := plugged(t, s)
 	lan := browsertest.Open(t, strings.Replace(web.URL, "127.0.0.1", "localhost", 1), 360, 800)
 	lan.Load("")
 	lan.Fill("number", "0912345678")

@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -37,16 +34,7 @@ func pushVillage(t *testing.T, road *webpush.Sender, more ...func(*hooks.Options
 	s.Put(t, "villages", id("v"), map[string]any{"name": "Thôn Phúc Đình"})
 	s.Put(t, "households", id("h"), map[string]any{"name": "Hộ", "village": id("v")})
 	s.Put(t, "persons", id("lan"), map[string]any{"name": "Nguyễn Thị Lan", "born": "1990", "household": id("h"), "status": "active", "phone_number": "0912345678"})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cable = &plug{Listener: listener, on: map[net.Conn]bool{}}
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
-	_ = web.Listener.Close()
-	web.Listener = cable
-	web.Start()
-	t.Cleanup(web.Close)
+	web, cable := plugged(t, s)
 	return s, inbox, cable, strings.Replace(web.URL, "127.0.0.1", "localhost", 1)
 }
 

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -47,16 +44,7 @@ func TestAPaperIsPhotographed(t *testing.T) {
 	put("persons", "mai", map[string]any{"name": "Đỗ Thị Mai", "born": "1990", "household": id("h"), "status": "active", "phone_number": "0912345679"})
 	put("duties", "d1", map[string]any{"person": id("mai"), "role": "onestop"})
 	put("procedures", "ks", map[string]any{"name": "Đăng ký khai sinh", "code": "1.001193", "active": true, "components": `[{"key":"chung_sinh","name":"Giấy chứng sinh","required":true}]`})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cable := &plug{Listener: listener, on: map[net.Conn]bool{}}
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
-	_ = web.Listener.Close()
-	web.Listener = cable
-	web.Start()
-	defer web.Close()
+	web, cable := plugged(t, s)
 	enter := func(number string, width int) *browsertest.Page {
 		t.Helper()
 		p := browsertest.Open(t, strings.Replace(web.URL, "127.0.0.1", "localhost", 1), width, 800)

@@ -1,28 +1,17 @@
 package pwa_test
 
 import (
-	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 
 	"langso/browsertest"
-	"langso/pwa"
 )
 
 // The book says first what a person cannot bear, warns while a drug of that
 // family is typed, asks about a reading that stands upside down, and tells at
 // once what to do about one that cannot wait. Nothing is refused on the phone.
 func TestTheBookWarnsWithoutANetwork(t *testing.T) {
-	site, err := pwa.Load(os.DirFS("../pb_public"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := newFake(t, site)
-	f.furnish()
-	srv := httptest.NewServer(f)
-	defer srv.Close()
-	p := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)
+	_, srv, url := furnished(t)
+	p := browsertest.Open(t, url, 360, 800)
 	signIn(p)
 	p.Until(`navigator.serviceWorker.ready.then(() => caches.keys()).then(ks => ks.length > 0)`)
 	srv.CloseClientConnections()

@@ -2,15 +2,12 @@ package pwa_test
 
 import (
 	"fmt"
-	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
 	"langso/browsertest"
-	"langso/pwa"
 )
 
 func signIn(p *browsertest.Page) {
@@ -32,21 +29,14 @@ func signIn(p *browsertest.Page) {
 // A villager signs in once, then works for days without a network: she writes
 // in three domains, closes the app, opens it again, and meets the server later.
 func TestADayWithoutNetwork(t *testing.T) {
-	site, err := pwa.Load(os.DirFS("../pb_public"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := newFake(t, site)
-	f.furnish()
+	f, _, url := furnished(t)
 	f.refuse = func(e fakeEdit) string {
 		if d, _ := e.Create["data"].(map[string]any); e.Coll == "health_entries" && d["systolic"] == 80.0 {
 			return "Số trên phải lớn hơn số dưới. Bác đo lại giúp ạ."
 		}
 		return ""
 	}
-	srv := httptest.NewServer(f)
-	defer srv.Close()
-	p := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)
+	p := browsertest.Open(t, url, 360, 800)
 	signIn(p)
 	p.Sees("Cảnh báo mưa lớn")
 	kept(p)
@@ -99,15 +89,8 @@ func TestADayWithoutNetwork(t *testing.T) {
 // Two windows of one phone share its numbers: none twice, none left out, and
 // each sees what the other wrote.
 func TestTwoWindows(t *testing.T) {
-	site, err := pwa.Load(os.DirFS("../pb_public"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := newFake(t, site)
-	f.furnish()
-	srv := httptest.NewServer(f)
-	defer srv.Close()
-	a := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)
+	f, _, url := furnished(t)
+	a := browsertest.Open(t, url, 360, 800)
 	signIn(a)
 	ctx, cancel := chromedp.NewContext(a.Ctx)
 	t.Cleanup(cancel)

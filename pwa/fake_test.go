@@ -7,7 +7,10 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -269,4 +272,19 @@ func (f *fake) furnish() {
 	f.put("dossier_events", "de0000000000001", map[string]any{"dossier": "d00000000000001", "person": "lan000000000000", "from": 1, "to": 2, "at": "2026-11-20 03:00:00.000Z"})
 	f.put("dossier_events", "de0000000000002", map[string]any{"dossier": "d00000000000001", "person": "lan000000000000", "from": 2, "to": 5, "say": "Bác mang thêm bản sao căn cước.", "at": "2026-11-23 03:00:00.000Z"})
 	f.put("access_log", "l00000000000001", map[string]any{"person": "lan000000000000", "who": "Quản trị xã", "what": "Sổ sức khỏe", "why": "Đối chiếu sổ tiêm theo yêu cầu của trạm", "at": "2026-11-22 03:00:00.000Z"})
+}
+
+// furnished is the app before a server that has what a commune has, and its
+// address as a browser trusts it.
+func furnished(t *testing.T) (f *fake, srv *httptest.Server, url string) {
+	t.Helper()
+	site, err := pwa.Load(os.DirFS("../pb_public"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f = newFake(t, site)
+	f.furnish()
+	srv = httptest.NewServer(f)
+	t.Cleanup(srv.Close)
+	return f, srv, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
 }

@@ -1,28 +1,17 @@
 package pwa_test
 
 import (
-	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 
 	"langso/browsertest"
-	"langso/pwa"
 )
 
 // A villager buys two things of one stall with one order, as on a paper order
 // form; what is sold in whole pieces, or is not there, is said before it is sent.
 func TestSeveralGoodsInOneOrder(t *testing.T) {
-	site, err := pwa.Load(os.DirFS("../pb_public"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := newFake(t, site)
-	f.furnish()
+	f, _, url := furnished(t)
 	f.put("products", "h000000000000y1", map[string]any{"stall": "s00000000000001", "name": "Mật ong", "unit": "chai", "category": "mat_ong", "price": 180000, "stock": 3})
-	srv := httptest.NewServer(f)
-	defer srv.Close()
-	p := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)
+	p := browsertest.Open(t, url, 360, 800)
 	signIn(p)
 	p.Visit("#/cho/hang/h0000000000000a")
 	p.Fill("quantity", "2,5")

@@ -81,7 +81,10 @@ func retryAfter() string { return strconv.Itoa(60 + rand.IntN(120)) }
 // behind tells what a phone has to hear at once: it is asked after the listener
 // was taken in, so that nothing falls between.
 func (h *Hub) behind(ctx context.Context, l *listener, a ask) (hint Head, has bool) {
-	head, ahead, err := h.Ahead(ctx, l.circles, a.Above)
+	h.mu.Lock()
+	circles := l.circles // none when it was dropped meanwhile
+	h.mu.Unlock()
+	head, ahead, err := h.Ahead(ctx, circles, a.Above)
 	if err != nil {
 		return Head{}, false // it hears what comes; the clock brings the rest
 	}

@@ -40,13 +40,13 @@ func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64, watc
 	if err != nil {
 		return q, err
 	}
-	var busy bool
+	var touched bool
 	var a, b int64
-	err = db.QueryRowContext(ctx, `SELECT epoch, seq, floor, `+lastOf(watched)+`, EXISTS (SELECT 1 FROM journal_touched) OR EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
+	err = db.QueryRowContext(ctx, `SELECT epoch, seq, floor, `+lastOf(watched)+`, EXISTS (SELECT 1 FROM journal_touched), EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
 		list+`) AND seq > ?), t.a, t.b FROM journal_meta, (SELECT coalesce(sum(a), 0) AS a, coalesce(sum(b), 0) AS b FROM journal_circles WHERE no IN (`+list+`)) t`,
 		slices.Concat(numbers, []any{cursor}, numbers)...).
-		Scan(&q.Epoch, &q.Seq, &q.Floor, &q.Last, &busy, &a, &b)
-	q.Idle, q.Sum = !busy, sum.Sum{A: uint32(a), B: uint32(b)}
+		Scan(&q.Epoch, &q.Seq, &q.Floor, &q.Last, &touched, &q.Ahead, &a, &b)
+	q.Idle, q.Sum = !touched && !q.Ahead, sum.Sum{A: uint32(a), B: uint32(b)}
 	return q, err
 }
 
@@ -56,7 +56,8 @@ type Quiet struct {
 	Floor int64   // what went up to there is forgotten
 	Last  int64   // the latest change in one of the watched collections
 	Sum   sum.Sum // over the circles
-	Idle  bool    // nothing to be told
+	Ahead bool    // the circles hold something above the cursor
+	Idle  bool    // nothing to be told, and nothing written that was not numbered yet
 }
 
 // lastOf is the latest number in one of the collections, whose names are those

@@ -20,7 +20,8 @@ func (s *Server) bindHints() {
 		Standing: s.Engine.Circles,
 		Ahead: func(ctx context.Context, circles []string, above int64) (hints.Head, bool, error) {
 			q, err := s.Journal.Idle(ctx, circles, above, nil)
-			return hints.Head{Epoch: q.Epoch, Seq: q.Seq}, !q.Idle, err
+			// What was not numbered yet is news when it is.
+			return hints.Head{Epoch: q.Epoch, Seq: q.Seq}, q.Ahead, err
 		},
 	}
 	s.Journal.Watch(s.Hints.News)

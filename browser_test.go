@@ -49,6 +49,35 @@ type plug struct {
 	out atomic.Bool
 	mu  sync.Mutex
 	on  map[net.Conn]bool
+	jam atomic.Pointer[jam]
+}
+
+// jam is a road on which nothing moves: exchanges wait, and who waits is counted.
+type jam struct {
+	waiting atomic.Int32
+	over    chan struct{}
+}
+
+// hold keeps every exchange that begins from now on waiting until the test calls
+// release, or ends.
+func (p *plug) hold(t *testing.T) (j *jam, release func()) {
+	t.Helper()
+	j = &jam{over: make(chan struct{})}
+	p.jam.Store(j)
+	release = sync.OnceFunc(func() { p.jam.Store(nil); close(j.over) })
+	t.Cleanup(release)
+	return j, release
+}
+
+// pass waits while the road is jammed.
+func (p *plug) pass(r *http.Request) {
+	if j := p.jam.Load(); j != nil && r.URL.Path == "/api/sync" {
+		j.waiting.Add(1)
+		select {
+		case <-j.over:
+		case <-r.Context().Done():
+		}
+	}
 }
 
 func (p *plug) Accept() (net.Conn, error) {
@@ -223,7 +252,10 @@ func plugged(t *testing.T, s *villagetest.Server) (*httptest.Server, *plug) {
 		t.Fatal(err)
 	}
 	cable := &plug{Listener: listener, on: map[net.Conn]bool{}}
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cable.pass(r)
+		s.Handler().ServeHTTP(w, r)
+	}))
 	_ = web.Listener.Close()
 	web.Listener = cable
 	web.Start()

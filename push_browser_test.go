@@ -124,6 +124,87 @@ func TestAWakeUpInTheBrowser(t *testing.T) {
 	p.Until(`navigator.serviceWorker.ready.then(r => r.getNotifications({ tag: '` + id("n1") + `' })).then(ns => ns.length === 0)`)
 }
 
+// TestAnEmergencyDoesNotWaitForTheNetwork: the road is jammed when a wake-up says that
+// somebody should look now. Something is on the screen at once, and sounds; the words
+// take its place without a second sound. What was read on another phone meanwhile is
+// taken away, and something quiet stands there, or nothing when the app is before the
+// person's eyes. An ordinary one waits for its words, but not for ever.
+func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
+	t.Parallel()
+	s, inbox, cable, url := pushVillage(t, webpush.New(webpush.Settings{}))
+	p := browsertest.Open(t, url, 360, 800)
+	signInAsLan(t, p, inbox)
+	if _, err := chromedp.CallBrowser(p.Ctx, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: browser.PermissionSettingGranted, Origin: url}); err != nil {
+		t.Fatal(err)
+	}
+	registration := registrationOf(t, p)
+	push := func(word string) {
+		t.Helper()
+		if _, err := chromedp.Call(p.Ctx, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{
+			Origin: url, RegistrationID: registration(), Data: word}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	onScreen := fmt.Sprintf(`navigator.serviceWorker.getRegistration(%q).then(r => r.getNotifications()).then(ns => ns.map(n => [n.tag.slice(0, 2), n.title, n.body, n.silent ? 'quiet' : 'sounds', n.renotify ? 'again' : 'once'].join('/')).sort().join('|'))`, url+"/")
+	shown := func(want ...string) {
+		t.Helper()
+		p.Until(onScreen + fmt.Sprintf(`.then(now => now === %q)`, strings.Join(want, "|")))
+	}
+	const anything = "/Làng Số/Xã có thông báo cần xem ngay. Chạm để mở./sounds/once"
+
+	note(t, s, "n1", "Bão số 9", "", commune.Emergency)
+	p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg"))
+	road, release := cable.hold(t)
+	push(`{"t":"s","j":0,"g":"` + id("n1") + `","u":true}`)
+	shown("n1" + anything)
+	browsertest.Await(t, func() bool { return road.waiting.Load() > 0 }) // it came before any answer
+	release()
+	storm := "n1/Bão số 9/Xin mang bản sao tới./quiet/once"
+	shown(storm)
+
+	note(t, s, "n2", "Đã đọc ở máy khác", "", commune.Needed)
+	s.Put(t, "notice_marks", "", map[string]any{"person": id("lan"), "notice": id("n2"), "read_at": commune.Moment(time.Now())})
+	if err := s.Absorb(); err != nil {
+		t.Fatal(err)
+	}
+	_, release = cable.hold(t)
+	push(`{"t":"s","j":0,"g":"` + id("n2") + `","u":true}`)
+	shown(storm, "n2"+anything)
+	release()
+	over := "la/Làng Số/Việc vừa báo đã được xem, hoặc đã hết hạn./quiet/once"
+	shown(over, storm)
+
+	note(t, s, "n3", "Họp thôn", "", commune.Information)
+	road, release = cable.hold(t)
+	push(`{"t":"s","j":0,"g":"` + id("n3") + `"}`)
+	browsertest.Await(t, func() bool { return road.waiting.Load() > 0 })
+	shown(over, storm) // still without a word of it
+	release()
+	meeting := "n3/Họp thôn/Xin mang bản sao tới./quiet/once"
+	shown(over, storm, meeting)
+
+	// With the app open a wake-up about what was read leaves nothing behind.
+	p.Load("#/")
+	p.Sees("Chào", "Đã đồng bộ")
+	_, release = cable.hold(t)
+	push(`{"t":"s","j":0,"g":"` + id("n2") + `","u":true}`)
+	shown(over, storm, "n2"+anything, meeting)
+	release()
+	shown(over, storm, meeting)
+
+	if testing.Short() {
+		return
+	}
+	p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg"))
+	cable.hold(t)
+	push(`{"t":"s","j":0,"g":"` + id("n4") + `"}`)
+	browsertest.Await(t, func() bool {
+		now, err := chromedp.Run(p.Ctx, chromedp.Evaluate[string](onScreen, chromedp.EvalAwaitPromise))
+		return err == nil && strings.Contains(now, "n4/Làng Số/Bà con có thông báo mới từ xã. Chạm để xem./quiet/once")
+	})
+}
+
 // registrationOf tells by which id Chromium knows the app's worker.
 func registrationOf(t *testing.T, p *browsertest.Page) func() serviceworker.RegistrationID {
 	t.Helper()

@@ -4,7 +4,7 @@
 
 /**
  * @typedef {{t?: string, j?: number, g?: string, u?: boolean}} Wake as docs/PROTOCOL.md §3 writes it
- * @typedef {{title: string, options: NotificationOptions & {tag: string, data: {link: string, notice?: string}}, ids: string[]}} Shown
+ * @typedef {{title: string, options: NotificationOptions & {tag: string, renotify?: boolean, data: {link: string, notice?: string}}, ids: string[]}} Shown
  *   ids: the notices that it is about
  */
 
@@ -21,11 +21,29 @@ export function readWake(text) {
 }
 
 /**
+ * What is shown of an urgent wake-up before anything is asked of the network: that there is something, and no word of what.
+ * One that names its notice stands where that will stand, and sounds once however often it comes.
+ * @param {Wake} wake @returns {Shown}
+ */
+export function first(wake) {
+  const s = plain(wake.u ? 'Xã có thông báo cần xem ngay. Chạm để mở.' : 'Bà con có thông báo mới từ xã. Chạm để xem.', wake.g || 'langso', !wake.u);
+  return { ...s, options: { ...s.options, renotify: !!wake.u && !wake.g } };
+}
+
+/**
  * The notices to show, never none: a browser must show something at each wake-up.
  * @param {{notices: any[], marks: any[], choices: any[], me: string}} has what the phone has now
- * @param {string[]} shown ids that were shown before @param {Wake} wake @param {boolean} fresh whether the exchange was complete @param {Date} now @returns {Shown[]}
+ * @param {string[]} shown ids that were shown before @param {Wake} wake @param {boolean} fresh whether the exchange was complete @param {Date} now
+ * @param {boolean} [heard] whether the phone has sounded for this wake-up already: then nothing sounds again
+ * @returns {Shown[]}
  */
-export function compose(has, shown, wake, fresh, now) {
+export function compose(has, shown, wake, fresh, now, heard = false) {
+  const out = told(has, shown, wake, fresh, now);
+  return heard ? out.map(s => ({ ...s, options: { ...s.options, silent: true, renotify: false } })) : out;
+}
+
+/** @param {Parameters<typeof compose>[0]} has @param {string[]} shown @param {Wake} wake @param {boolean} fresh @param {Date} now @returns {Shown[]} */
+function told(has, shown, wake, fresh, now) {
   const read = new Set(has.marks.filter(m => m.person === has.me).map(m => m.notice)), before = new Set(shown);
   const off = new Set(has.choices.filter(c => c.person === has.me).flatMap(c => String(c.off ?? '').split(/\s+/)).filter(Boolean));
   const open = has.notices.filter(n => !read.has(n.id) && level(n) < 4 && (level(n) === 1 || !off.has(n.kind)) && !(time(n.expires) < now.getTime()));
@@ -38,8 +56,21 @@ export function compose(has, shown, wake, fresh, now) {
   }
   const again = open.find(n => n.id === wake.g); // the same wake-up twice: the same place on the screen, without a sound
   if (again) return [one(again, false)];
-  if (!fresh) return [plain(wake.u ? 'Xã có thông báo cần xem ngay. Chạm để mở.' : 'Bà con có thông báo mới từ xã. Chạm để xem.', wake.g || 'langso', !wake.u)];
-  return [plain('Dữ liệu trên máy đã được cập nhật.', 'langso', true)];
+  if (!fresh) return [first(wake)];
+  return [plain(wake.u ? 'Việc vừa báo đã được xem, hoặc đã hết hạn.' : 'Dữ liệu trên máy đã được cập nhật.', 'langso')];
+}
+
+/**
+ * Puts what was composed in the place of what was shown at once. The new stands before the old goes, so that something is on
+ * the screen all the while. Where nothing was learned the first word stays as it is, and does not come back when it was put away.
+ * @param {Pick<ServiceWorkerRegistration, 'showNotification' | 'getNotifications'>} reg @param {Shown | undefined} before @param {Shown[]} out
+ * @param {boolean} may whether a wake-up may end with nothing on the screen @param {number} [patience] in milliseconds
+ */
+export async function replace(reg, before, out, may, patience) {
+  if (before && out[0]?.options.body === before.options.body) return;
+  const next = may ? out.filter(s => s.ids.length) : out, tag = before?.options.tag;
+  await show(reg, next, patience);
+  if (tag && !next.some(s => s.options.tag === tag)) for (const n of await reg.getNotifications({ tag })) n.close();
 }
 
 /**

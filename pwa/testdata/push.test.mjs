@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { compose, readWake, show } from '../../pb_public/push/compose.js';
+import { compose, first, readWake, replace, show } from '../../pb_public/push/compose.js';
 import { markId } from '../../pb_public/push/mark.js';
 
 const now = new Date('2026-11-24T08:00:00Z'), at = '2026-11-24 07:59:00.000Z';
@@ -85,4 +85,57 @@ test('a notice that cannot be shown, or waits for a place, does not keep the oth
   } };
   await show(reg, look(has(storm, news, dossier)), 20);
   assert.deepEqual(seen, ['Hồ sơ cần bổ sung']);
+});
+
+/** A phone's screen: what stands there, and what sounded. */
+function screen() {
+  const p = { on: new Map(), sounded: [],
+    async showNotification(title, { tag, body, silent, renotify }) {
+      if (!silent && (!p.on.has(tag) || renotify)) p.sounded.push(title);
+      p.on.set(tag, title + (body ? ': ' + body : ''));
+      assert.ok(p.on.size, 'never empty');
+    },
+    async getNotifications({ tag }) { return p.on.has(tag) ? [{ close: () => p.on.delete(tag) }] : []; },
+    /** The first word of a wake-up, then what the phone has when it has met the server. */
+    async woken(wake, notices, { fresh = true, may = false, shown = [] } = {}) {
+      const before = first(wake);
+      await show(p, [before]);
+      await replace(p, before, compose(has(...notices), shown, wake, fresh, now, true), may);
+      return [...p.on];
+    },
+  };
+  return p;
+}
+
+test('the first word of an urgent wake-up says nothing, and is the only sound', async () => {
+  const { options } = first({ g: 'n2', u: true });
+  assert.deepEqual([options.tag, options.silent, options.renotify], ['n2', false, false]);
+  assert.doesNotMatch(options.body, /Bão/);
+  for (const [who, wake] of Object.entries({ 'it names the notice': { g: 'n2', u: true }, 'it names nothing': { u: true } })) {
+    const p = screen();
+    assert.deepEqual(await p.woken(wake, [storm]), [['n2', 'Bão số 9']], who);
+    assert.deepEqual(p.sounded, ['Làng Số'], who);
+  }
+});
+
+test('two wake-ups that name nothing are two sounds; two about one notice are one', async () => {
+  const p = screen();
+  for (const wake of [{ u: true }, { u: true }, { g: 'n2', u: true }, { g: 'n2', u: true }]) await show(p, [first(wake)]);
+  assert.equal(p.sounded.length, 3);
+});
+
+test('without a road the first word stays; when the person has put it away it does not come back', async () => {
+  const p = screen(), before = first({ g: 'n2', u: true });
+  await show(p, [before]);
+  p.on.delete('n2');
+  await replace(p, before, compose(has(), [], { g: 'n2', u: true }, false, now, true), false);
+  assert.deepEqual([...p.on], []);
+});
+
+test('what was read elsewhere goes; something quiet stands there unless nothing need', async () => {
+  assert.deepEqual((await screen().woken({ g: 'n2', u: true }, [])).map(([tag]) => tag), ['langso']);
+  assert.deepEqual(await screen().woken({ g: 'n2', u: true }, [], { may: true }), []);
+  const p = screen();
+  await show(p, look(has(dossier)));
+  assert.deepEqual((await p.woken({ g: 'n2', u: true }, [dossier], { may: true, shown: ['n1'] })).map(([tag]) => tag), ['n1']);
 });

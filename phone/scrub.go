@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"langso/sync/wire"
@@ -45,17 +46,19 @@ func (p *Phone) failed(err error) error {
 	return err
 }
 
-// What the note "scrub" asks for: the log emptied, or before that the whole file
-// written anew, and nothing left of downloads.
-const (
-	logDue = "1"
-	allDue = "all"
-)
+// The note "scrub" says what is due, the log emptied, or before that the whole file
+// written anew and nothing left of downloads; and since when, as a number that no
+// other note has. Two programs may have one phone's file open: what one of them
+// deletes while the other is scrubbing is in the log again, under another note.
+const allDue = "all"
+
+const since = `lower(hex(randomblob(8)))`
 
 // dirty notes, in the transaction that deletes, that the log still holds what
 // was deleted.
 func dirty(tx *sql.Tx) error {
-	_, err := tx.Exec(`INSERT INTO meta (key, value) VALUES ('scrub', ?) ON CONFLICT DO NOTHING`, logDue)
+	_, err := tx.Exec(`INSERT INTO meta (key, value) VALUES ('scrub', 'log ' || ` + since + `)
+		ON CONFLICT DO UPDATE SET value = iif(value LIKE 'all%', 'all ', 'log ') || ` + since)
 	if err != nil {
 		return fmt.Errorf("note what is to be scrubbed: %w", err)
 	}
@@ -63,7 +66,13 @@ func dirty(tx *sql.Tx) error {
 }
 
 // soiled notes, in the transaction that deletes everything, that nothing may be left.
-func soiled(tx *sql.Tx) error { return setMeta(tx, "scrub", allDue) }
+func soiled(tx *sql.Tx) error {
+	_, err := tx.Exec(`INSERT OR REPLACE INTO meta (key, value) VALUES ('scrub', 'all ' || ` + since + `)`)
+	if err != nil {
+		return fmt.Errorf("note what is to be scrubbed: %w", err)
+	}
+	return nil
+}
 
 // scrubIfDue leaves nothing of what was deleted in the file or its log. The note goes
 // last, when it is done: it outlives a phone that dies in between, and another
@@ -74,17 +83,27 @@ func (p *Phone) scrubIfDue() error {
 	if err != nil || due == "" {
 		return err
 	}
-	if due == allDue {
-		if err := p.sweepParts(""); err != nil {
-			return err
-		}
-		if _, err := p.db.Exec(`VACUUM`); err != nil {
-			return fmt.Errorf("scrub: %w", err)
-		}
-	}
-	if empty, err := p.emptyLog(); err != nil || !empty {
+	if done, err := p.scrub(due); err != nil || !done {
 		return err
 	}
+	return p.scrubbed(due)
+}
+
+// scrub does what a note says; false when somebody is reading, so that it cannot be done.
+func (p *Phone) scrub(due string) (done bool, err error) {
+	if strings.HasPrefix(due, allDue) {
+		if err := p.sweepParts(""); err != nil {
+			return false, err
+		}
+		if _, err := p.db.Exec(`VACUUM`); err != nil {
+			return false, fmt.Errorf("scrub: %w", err)
+		}
+	}
+	return p.emptyLog()
+}
+
+// scrubbed forgets the note that was carried out, and no newer one.
+func (p *Phone) scrubbed(due string) error {
 	if _, err := p.db.Exec(`DELETE FROM meta WHERE key = 'scrub' AND value = ?`, due); err != nil {
 		return fmt.Errorf("scrub: %w", err)
 	}

@@ -166,62 +166,6 @@ func TestWhatIsDeletedWhileAnotherScrubs(t *testing.T) {
 	}
 }
 
-// Two programs have one phone's file open. What one of them deletes while the other
-// has just emptied the log is still to be scrubbed when that one notes that it is done.
-func TestWhatIsDeletedWhileAnotherScrubs(t *testing.T) {
-	const secret = "tăng huyết áp độ hai"
-	for what, all := range map[string]bool{"a record left": false, "the phone was blocked": true} {
-		t.Run(what, func(t *testing.T) {
-			dir := t.TempDir()
-			open := func() *Phone {
-				p, err := Open(dir, "https://xa.example")
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = p.Close() })
-				return p
-			}
-			one, other := open(), open()
-			wrong := func(err error) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			wrong(one.transact(func(tx *sql.Tx) error {
-				if all {
-					return soiled(tx)
-				}
-				return dirty(tx)
-			}))
-			due, err := getMeta(one.db, "scrub")
-			wrong(err)
-			if done, err := one.scrub(due); !done || err != nil {
-				t.Fatalf("scrubbed: %v, %v", done, err)
-			}
-			_, err = other.db.Exec(`INSERT INTO records (coll, id, seq, circles, fields) VALUES ('entries', 'entry0000000001', 7, '["person:lan"]', '{"note":"` + secret + `"}')`)
-			wrong(err)
-			wrong(other.transact(func(tx *sql.Tx) error { return forgetRecords(tx) }))
-			wrong(one.scrubbed(due))
-			if in := holds(t, dir, secret); in == "" {
-				t.Fatal("the test shows nothing: the log is cut already")
-			}
-			left, err := getMeta(other.db, "scrub")
-			wrong(err)
-			if all != strings.HasPrefix(left, allDue) {
-				t.Errorf("the note says %q now", left)
-			}
-			wrong(other.scrubIfDue())
-			if in := holds(t, dir, secret); in != "" {
-				t.Errorf("what was deleted is still in %s", in)
-			}
-			if left, err := getMeta(one.db, "scrub"); err != nil || left != "" {
-				t.Errorf("still to be done: %q, %v", left, err)
-			}
-		})
-	}
-}
-
 func left(p *Phone) error {
 	if err := p.transact(func(tx *sql.Tx) error { return forgetRecords(tx) }); err != nil {
 		return err

@@ -49,7 +49,7 @@ type Store struct {
 
 	mu    sync.RWMutex
 	index index
-	tails tails
+	tails *tails
 }
 
 // index is what the folder says of its file.
@@ -64,7 +64,7 @@ type index struct {
 // file that was made before. colls names for each circle the collections whose
 // records in it are put into the file.
 func Open(dir string, j *journal.Journal, colls map[string][]string) (*Store, error) {
-	s := &Store{dir: dir, journal: j, colls: colls, circles: slices.Sorted(maps.Keys(colls))}
+	s := &Store{dir: dir, journal: j, colls: colls, circles: slices.Sorted(maps.Keys(colls)), tails: newTails()}
 	raw, err := os.ReadFile(filepath.Join(dir, "index.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil

@@ -3,11 +3,13 @@ package snapshot
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
+	"io"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/andybalholm/brotli"
 
@@ -19,15 +21,31 @@ import (
 // place gets the same bytes, from here or from a cache.
 const Piece = 8 << 10
 
-// kept is how many packed bytes of tails stay in memory.
-const kept = 4 << 20
+// How many bytes stay in memory: of tails, packed, and of files, unpacked.
+const (
+	keptTails  = 4 << 20
+	keptPlains = 16 << 20
+)
 
-// tails are the ends of the file that were asked for lately. One is made at a time:
-// it takes some ten milliseconds, and a village that lost its road comes back at once.
+// atOnce is how many tails are packed at once, and hasty how many may wait for
+// their turn: a village that lost its road comes back at once. Who comes while so
+// many wait, because somebody asks for one beginning after another, gets a tail
+// that is packed in a hurry.
+const (
+	atOnce = 2
+	hasty  = 8
+)
+
+// tails are the ends of the file that were asked for lately, by name, encoding
+// and beginning, and the files that they are ends of.
 type tails struct {
-	mu   sync.Mutex
-	made map[string][]byte // by name, encoding and beginning
-	size int
+	packed, plain lately
+	turns         chan struct{}
+	waiting       atomic.Int32
+}
+
+func newTails() *tails {
+	return &tails{packed: lately{most: keptTails}, plain: lately{most: keptPlains}, turns: make(chan struct{}, atOnce)}
 }
 
 // serveTail sends the unpacked bytes from a piece on, packed with what the
@@ -47,67 +65,76 @@ func (s *Store) serveTail(w http.ResponseWriter, r *http.Request, name, from str
 			encoding = e
 		}
 	}
-	tail, err := s.tail(name, encoding, begin)
+	tail, hurried, err := s.tail(r.Context(), name, encoding, begin)
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
 	always(w.Header(), name+"-"+strconv.Itoa(begin), encoding)
+	if hurried { // the same bytes for a browser, but longer on the way: no cache keeps them
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Del("ETag")
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(tail)))
 	_, _ = w.Write(tail) // a phone that hung up is nobody's error
 }
 
-func (s *Store) tail(name, encoding string, begin int) ([]byte, error) {
-	s.tails.mu.Lock()
-	defer s.tails.mu.Unlock()
-	key := name + encoding + strconv.Itoa(begin)
-	if tail, ok := s.tails.made[key]; ok {
-		return tail, nil
-	}
-	packed, err := os.ReadFile(s.path(name, "br"))
-	if err != nil {
-		return nil, err
-	}
-	plain, err := wire.Unpack(packed, "br", wire.MaxSnapshot)
-	if err != nil {
-		return nil, err
-	}
-	if begin > len(plain) {
-		return nil, os.ErrNotExist
-	}
-	tail, err := pack(plain[begin:], encoding)
-	if err != nil {
-		return nil, err
-	}
-	if s.tails.made == nil || s.tails.size+len(tail) > kept {
-		s.tails.made, s.tails.size = map[string][]byte{}, 0
-	}
-	s.tails.made[key] = tail
-	s.tails.size += len(tail)
-	return tail, nil
-}
-
-// pack packs while somebody waits: the level before the ones that take seconds.
-func pack(plain []byte, encoding string) ([]byte, error) {
-	var out bytes.Buffer
-	switch encoding {
-	case "br":
-		w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: 9, LGWin: 22})
-		if _, err := w.Write(plain); err != nil {
-			return nil, err
-		}
-		err := w.Close()
-		return out.Bytes(), err
-	case "gzip":
-		w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+// tail returns the unpacked bytes of a file from begin on, packed; hurried when
+// it was not packed well.
+func (s *Store) tail(ctx context.Context, name, encoding string, begin int) (tail []byte, hurried bool, err error) {
+	t := s.tails
+	plain, err := t.plain.get(ctx, name, func() ([]byte, error) {
+		packed, err := os.ReadFile(s.path(name, "br"))
 		if err != nil {
 			return nil, err
 		}
-		if _, err := w.Write(plain); err != nil {
+		return wire.Unpack(packed, "br", wire.MaxSnapshot)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if begin > len(plain) {
+		return nil, false, os.ErrNotExist
+	}
+	if encoding == "" {
+		return plain[begin:], false, nil
+	}
+	key := name + encoding + strconv.Itoa(begin)
+	if t.waiting.Load() >= hasty && !t.packed.has(key) {
+		tail, err := pack(plain[begin:], encoding, hurry)
+		return tail, true, err
+	}
+	tail, err = t.packed.get(ctx, key, func() ([]byte, error) {
+		t.waiting.Add(1)
+		t.turns <- struct{}{}
+		t.waiting.Add(-1)
+		defer func() { <-t.turns }()
+		return pack(plain[begin:], encoding, well)
+	})
+	return tail, false, err
+}
+
+// level is how well a tail is packed, in each encoding.
+type level struct{ br, gzip int }
+
+var (
+	well  = level{9, gzip.BestCompression} // the level before the ones that take seconds
+	hurry = level{1, gzip.BestSpeed}
+)
+
+// pack packs while somebody waits.
+func pack(plain []byte, encoding string, l level) ([]byte, error) {
+	var out bytes.Buffer
+	var w io.WriteCloser = brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: l.br, LGWin: 22})
+	if encoding == "gzip" {
+		var err error
+		if w, err = gzip.NewWriterLevel(&out, l.gzip); err != nil {
 			return nil, err
 		}
-		err = w.Close()
-		return out.Bytes(), err
 	}
-	return plain, nil
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	err := w.Close()
+	return out.Bytes(), err
 }

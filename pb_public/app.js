@@ -16,6 +16,7 @@ import { frame } from './ui/frame.js';
 import { newVersions } from './ui/update.js';
 
 /**
+ * @typedef {import('./sync/client.js').Client} Client
  * @typedef {{client: Client, params: Record<string, string>, query: URLSearchParams}} At
  * @typedef {{title: string | ((at: At) => string), draw: (at: At) => any, list?: string, open?: boolean}} Screen
  *   list: the screen whose list stands at its left on a wide display; open: also for who is not signed in

@@ -63,7 +63,8 @@ var screens = []struct{ name, hash, words string }{
 
 // flaws lists what an elderly reader, or one who listens to the screen, stumbles
 // over: a page wider than the screen, words that are cut, letters below 18 pixels,
-// targets below 48, words too pale (WCAG 2.2, 1.4.3: 4.5 to 1), what has no name.
+// targets below 48, words too pale (WCAG 2.2, 1.4.3: 4.5 to 1), what has no name, what
+// is said twice.
 const flaws = `(() => {
   const out = [], seen = el => el.offsetParent !== null && el.checkVisibility() && el.getClientRects().length > 0;
   if (document.documentElement.scrollWidth > innerWidth + 1) out.push('wider than the screen: ' + document.documentElement.scrollWidth);
@@ -89,6 +90,8 @@ const flaws = `(() => {
     if (seen(el) && !(el.getAttribute('aria-label') || el.labels?.length || el.getAttribute('alt') || (!['INPUT', 'SELECT', 'TEXTAREA'].includes(el.tagName) && el.getAttribute('role') !== 'group' && el.innerText.trim()))) out.push('without a name: ' + el.outerHTML.slice(0, 80));
   }
   if ([...document.querySelectorAll('main .button.main')].filter(seen).length > 2) out.push('too many main actions');
+  const said = [...document.querySelectorAll('main p')].filter(seen).map(p => p.innerText.split(' ').slice(0, 6).join(' ')).filter(w => w.split(' ').length === 6);
+  for (const w of said) if (said.indexOf(w) !== said.lastIndexOf(w)) out.push('said twice: ' + w);
   if (/undefined|NaN|\[object/.test(document.body.innerText)) out.push('a hole in the words');
   return out.join('\n');
 })()`

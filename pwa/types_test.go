@@ -12,9 +12,9 @@ import (
 
 // The sync folder is a module that other apps use: what its comments promise of
 // types holds under TypeScript's strictest reading, and nothing is imported from
-// outside. The compiler comes from the package registry; without npm, or where
+// outside. So does what the screens and the worker say of themselves. The compiler comes from the package registry; without npm, or where
 // -short says so, this is passed over, except where nothing may be.
-func TestTypesOfTheSyncModule(t *testing.T) {
+func TestTypes(t *testing.T) {
 	npm, err := exec.LookPath("npm")
 	if err != nil || testing.Short() {
 		if os.Getenv("CI") == "true" {
@@ -29,25 +29,31 @@ func TestTypesOfTheSyncModule(t *testing.T) {
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("install typescript: %v\n%s", err, out)
 	}
-	if err := os.CopyFS(filepath.Join(dir, "sync"), os.DirFS("../pb_public/sync")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("../pb_public")); err != nil {
 		t.Fatal(err)
 	}
-	check := func() ([]byte, error) {
-		files, _ := filepath.Glob(filepath.Join(dir, "sync", "*.js"))
-		later, _ := filepath.Glob(filepath.Join(dir, "sync", "later", "*.js"))
+	check := func(folders ...string) ([]byte, error) {
 		args := []string{"--checkJs", "--allowJs", "--noEmit", "--strict", "--target", "es2024", "--module", "esnext", "--moduleResolution", "bundler",
 			"--lib", "es2024,dom,dom.iterable,dom.asynciterable"}
-		cmd := exec.CommandContext(ctx, filepath.Join(dir, "node_modules/.bin/tsc"), append(append(args, files...), later...)...)
+		for _, f := range folders {
+			files, _ := filepath.Glob(filepath.Join(dir, f))
+			args = append(args, files...)
+		}
+		cmd := exec.CommandContext(ctx, filepath.Join(dir, "node_modules/.bin/tsc"), args...)
 		cmd.Dir = dir
 		return cmd.CombinedOutput()
 	}
-	if out, err := check(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	if out, err := check("sync/*.js", "sync/later/*.js"); err != nil {
+		t.Errorf("the sync module: %v\n%s", err, out)
+	}
+	// The two workers stand on another global than a window.
+	if out, err := check("app.js", "domains/*.js", "domains/later/*.js", "ui/*.js", "ui/later/*.js", "push/[^w]*.js"); err != nil {
+		t.Errorf("the app: %v\n%s", err, out)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "sync", "wrong.js"), []byte("import { open } from './index.js';\nopen({ base: 7 });\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := check(); err == nil {
+	if _, err := check("sync/*.js", "sync/later/*.js"); err == nil {
 		t.Error("a wrong use of the module is not noticed")
 	}
 }

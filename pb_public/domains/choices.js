@@ -21,8 +21,7 @@ export function choices({ client }) {
   const mine = client.all('notice_choices').find(c => c.person === client.me) ?? {};
   const off = new Set(String(mine.off ?? '').split(' '));
   return h('div', null,
-    permission() === 'default' ? h('div.card', null, h('p', null, 'Máy này chưa được phép hiện thông báo.'), act('Cho phép hiện thông báo', async () => { await Notification.requestPermission(); location.reload(); }, 'main')) : null,
-    reminderNote(),
+    permission() === 'default' ? h('div.card', null, reminderNote(), act('Cho phép hiện thông báo', async () => { await Notification.requestPermission(); location.reload(); }, 'main')) : reminderNote(),
     form([
       { name: 'quiet_from', label: 'Yên lặng từ', kind: 'time', value: mine.quiet_from, hint: 'Ban đêm từ 21:00 đến 06:00 máy vốn đã yên. Tin khẩn cấp kêu bất cứ lúc nào.' },
       { name: 'quiet_to', label: 'Yên lặng đến', kind: 'time', value: mine.quiet_to },

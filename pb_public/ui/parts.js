@@ -112,7 +112,7 @@ function field(f) {
 
 /**
  * A form. `done` gets the values; what it throws is shown as a sentence under the fields.
- * @param {Field[]} fields @param {string} submit @param {(v: Record<string, any>) => any} done @param {...Child} [before]
+ * @param {Field[]} fields @param {string} submit @param {(v: Record<string, any>) => any} done @param {...Child} before
  */
 export function form(fields, submit, done, ...before) {
   const wrong = h('p.wrong', { role: 'alert', hidden: true });

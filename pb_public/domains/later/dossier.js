@@ -55,7 +55,7 @@ export function write({ client, params, query }) {
     location.hash = (onestop(client) && person !== client.me ? '#/mot-cua/' : '#/ho-so/') + id;
   };
   const f = form([
-    { name: 'person', label: 'Nộp cho ai', kind: 'choice', options: people.map(p => [p.id, nameOf(client, p.id)]), value: person, must: true },
+    { name: 'person', label: 'Nộp cho ai', kind: 'choice', options: people.map(p => /** @type {[string, string]} */ ([p.id, nameOf(client, p.id)])), value: person, must: true },
     ...needed.map(k => ({ name: 'c_' + k.key, label: k.name, kind: kindOf(k), value: old.content?.[k.key], must: k.required })),
     { name: 'note', label: 'Lời nhắn cho cán bộ', kind: 'long', value: old.note },
   ], 'Nộp hồ sơ', submit);

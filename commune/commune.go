@@ -75,6 +75,10 @@ type Collection struct {
 
 	// Rank orders what comes down in one answer; smaller is sooner.
 	Rank Rank
+	// Alone: each record is compressed by itself on its way to a phone, for they are
+	// words of people who are to learn nothing of each other by the length of what
+	// stands beside. It costs bytes: for few records.
+	Alone bool
 	// Snapshot names circles in which these records lie ready in a file for every
 	// phone that begins. The file is kept by caches and carried by card: only for
 	// circles that are open to the whole commune, never for what is a person's own.
@@ -89,15 +93,18 @@ type Collection struct {
 	Raise func(*Case) ([]Notice, error)
 }
 
-// Rank is the order in which kinds of records come down to a phone.
+// Rank is the order in which kinds of records come down to a phone. What is of
+// different ranks is compressed apart: who can write into one and see lengths go
+// by learns nothing of another.
 type Rank int
 
 // The ranks, from first to last.
 const (
-	Urgent    Rank = iota - 1 // what may be about life and limb: the inbox
-	Own                       // the person's own: health, dossiers, orders
-	Near                      // the village's and the household's
-	Catalogue                 // what everybody has
+	Urgent       Rank = iota - 2 // what may be about life and limb: the inbox
+	Confidential                 // words that nobody else's may stand beside: the health book
+	Own                          // the person's own: dossiers, orders
+	Near                         // the village's and the household's
+	Catalogue                    // what everybody has
 )
 
 // Policies gives single fields another policy than their collection's.

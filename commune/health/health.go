@@ -29,6 +29,7 @@ var Domain = commune.Domain{
 			"station": {Via: "person", Of: "persons", From: "station"},
 		},
 		ServerFields: []string{"author", "root", "external"},
+		Rank:         commune.Confidential,
 		Personal:     true,
 		Owner:        "person",
 		Fill:         fillEntry,

@@ -271,3 +271,13 @@ func TestHeads(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodysWordsStandBesideIt: what officers and sellers write is not compressed
+// together with a health book.
+func TestNobodysWordsStandBesideIt(t *testing.T) {
+	for _, c := range health.Domain.Collections {
+		if c.Rank != commune.Confidential {
+			t.Errorf("%s goes down with rank %d", c.Name, c.Rank)
+		}
+	}
+}

@@ -22,6 +22,7 @@ var Domain = commune.Domain{
 		Personal: true,
 		Owner:    "person",
 		Rank:     commune.Own,
+		Alone:    true, // word for word what anybody wrote about anything
 	}, {
 		Name:     "settlements",
 		Title:    "Việc đã có người quyết định",

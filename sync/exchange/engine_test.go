@@ -408,7 +408,7 @@ func TestWherePhonesGoOn(t *testing.T) {
 	s.absorb()
 	r := &journal.Reader{Head: journal.Head{Epoch: "is", Seq: 10}}
 	held, now := []string{"a", "b"}, []string{"a", "c"}
-	const at, ahead = "1.1.1.1.1.a.x.is", "1.1.1.1.1.b.x.is" // in 36 digits: 10 and 11
+	const at, ahead = "1.1.1.1.1.1.a.x.is", "1.1.1.1.1.1.b.x.is" // in 36 digits: 10 and 11
 	loaded := map[string]wire.Cursor{"a": 3, "z": 4}
 	for _, c := range []struct {
 		name string
@@ -421,7 +421,7 @@ func TestWherePhonesGoOn(t *testing.T) {
 		{"one being filled", wire.Ask{Resume: at}, nil, "", pull.Phone{Loaded: map[string]int64{}, Resume: at}},
 		{"one being filled from a future", wire.Ask{Resume: ahead}, nil, "reset", pull.Phone{}},
 		{"one being filled from a future, of a standing that we know", wire.Ask{Epoch: "is", Resume: ahead}, held, "reset", pull.Phone{}},
-		{"one being filled from another history", wire.Ask{Resume: "1.1.1.1.1.a.x.was"}, nil, "reset", pull.Phone{}},
+		{"one being filled from another history", wire.Ask{Resume: "1.1.1.1.1.1.a.x.was"}, nil, "reset", pull.Phone{}},
 		{"with files", wire.Ask{Epoch: "is", Loaded: loaded}, nil, "", pull.Phone{Loaded: map[string]int64{"a": 3}}},
 		{"with files of now", wire.Ask{Epoch: "is", Loaded: map[string]wire.Cursor{"a": 10}}, nil, "", pull.Phone{Loaded: map[string]int64{"a": 10}}},
 		{"with files of another history", wire.Ask{Epoch: "was", Loaded: loaded}, nil, "reset", pull.Phone{}},
@@ -541,7 +541,7 @@ func TestWhatAnAnswerHolds(t *testing.T) {
 		{"one that has one of them", wire.Ask{Snapshots: true, Epoch: ask.Epoch, Loaded: map[string]wire.Cursor{"commune": 1}}, "v"},
 		{"one that has all", wire.Ask{Snapshots: true, Epoch: ask.Epoch, Loaded: map[string]wire.Cursor{"commune": 1, village: 1}}, ""},
 		{"a new phone that does not", wire.Ask{}, ""},
-		{"one that is being filled", wire.Ask{Snapshots: true, Resume: "0.0.0.0.0.1.x." + ask.Epoch}, ""},
+		{"one that is being filled", wire.Ask{Snapshots: true, Resume: "0.0.0.0.0.0.1.x." + ask.Epoch}, ""},
 	} {
 		var got []string
 		lines := s.serve(c.ask)

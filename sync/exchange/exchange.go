@@ -53,10 +53,10 @@ func New(app core.App, j *journal.Journal, domains []commune.Domain, sign func([
 		slots:     make(chan struct{}, atOnce),
 	}
 	ranks := map[string]int{}
-	x.known = pull.Collections{Rank: func(coll string) int { return ranks[coll] }, Files: map[string][]string{}}
+	x.known = pull.Collections{Rank: func(coll string) int { return ranks[coll] }, Files: map[string][]string{}, Alone: map[string]bool{}}
 	for _, d := range domains {
 		for _, c := range d.Collections {
-			ranks[c.Name] = int(c.Rank)
+			ranks[c.Name], x.known.Alone[c.Name] = int(c.Rank), c.Alone
 			for _, circle := range c.Snapshot {
 				x.known.Files[string(circle)] = append(x.known.Files[string(circle)], c.Name)
 			}

@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -46,7 +47,7 @@ func (s *Rows) Check(ctx context.Context, c *wire.Check) (drops, lines []wire.Li
 		if len(drop) > 0 {
 			drops = append(drops, wire.Line{Drop: &wire.Drop{In: list.In, At: drop}})
 		}
-		if rows := whole(rows); len(rows) > 0 {
+		if rows := s.mended(rows); len(rows) > 0 {
 			// What lies in another circle others may have written: not compressed together.
 			if mended {
 				none := ""
@@ -63,21 +64,34 @@ func (s *Rows) Check(ctx context.Context, c *wire.Check) (drops, lines []wire.Li
 // or not at all only together with complete, but no reader takes a chunk of any size.
 const mostMended = 256 << 10
 
-// whole writes whole rows, in chunks that every reader takes.
-func whole(rows map[string][]wire.Row) (lines []wire.Line) {
+// mended writes whole rows, in chunks that every reader takes and parted as those of
+// any answer.
+func (s *Rows) mended(rows map[string][]wire.Row) (lines []wire.Line) {
+	colls := slices.SortedFunc(maps.Keys(rows), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.class(a), s.class(b)), cmp.Compare(a, b))
+	})
 	none := ""
-	spent := 0
-	for _, coll := range slices.Sorted(maps.Keys(rows)) {
+	spent, of, before := 0, 0, false
+	for _, coll := range colls {
+		alone := s.known.Alone[coll]
+		apart := s.class(coll) != of || alone || before
+		of, before = s.class(coll), alone
+		if apart && spent > 0 {
+			lines, spent = append(lines, wire.Line{Mark: &none}), 0
+		}
 		from := 0
 		for i, row := range rows[coll] {
-			if spent += 30 + size(row.Set); spent < mostMended {
+			spent += 30 + size(row.Set)
+			full := spent >= mostMended || alone
+			if !full && i < len(rows[coll])-1 {
 				continue
 			}
-			lines = append(append(lines, changes(coll, rows[coll][from:i+1])...), wire.Line{Mark: &none})
-			from, spent = i+1, 0
-		}
-		if from < len(rows[coll]) {
-			lines = append(lines, changes(coll, rows[coll][from:])...)
+			part := changes(coll, rows[coll][from:i+1])
+			part[0].Apart, apart = apart, alone
+			lines, from = append(lines, part...), i+1
+			if full {
+				lines, spent = append(lines, wire.Line{Mark: &none}), 0
+			}
 		}
 	}
 	return lines

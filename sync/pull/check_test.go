@@ -99,7 +99,7 @@ func TestListsAreMended(t *testing.T) {
 	}{
 		{"all is right", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, poster, other}}}, nil, nil},
 		{"one is lost", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, other}}}, nil, []string{"| " + p1Row}},
-		{"all is lost", []wire.List{{In: "village", Parts: []int{0}}}, nil, []string{"| " + l1Row, p1Row, p2Row}},
+		{"all is lost", []wire.List{{In: "village", Parts: []int{0}}}, nil, []string{"| " + l1Row, "--", "| " + p1Row, p2Row}},
 		{"one too many", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, 7, poster, other}}}, []int{1}, nil},
 		{"an old number", []wire.List{{In: "village", Parts: []int{0}, Has: wire.Numbers{letter, poster, a(place("posters", "p2", p2-1))}}}, []int{2}, []string{"| " + p2Row}},
 		{"only of its part", []wire.List{{In: "village", Bits: 12, Parts: []int{part}}}, nil, []string{"| " + p1Row}},
@@ -181,19 +181,29 @@ func TestMendedRowsComeInChunks(t *testing.T) {
 		b.sql(fmt.Sprintf(`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %d)
 			INSERT INTO %s_x (id, circles, text) SELECT printf('%s%%04d', i), 'village', hex(zeroblob(%d)) FROM c`, n, coll, coll[:1], bytes/2))
 	}
-	_, lines := b.check(wire.Check{Lists: []wire.List{{In: "village", Parts: []int{0}}}}, "village")
-	var got []string
-	for _, l := range lines {
-		switch {
-		case l.Changes != nil:
-			got = append(got, fmt.Sprint(len(l.Changes.IDs), " ", l.Changes.Coll))
-		case l.Mark != nil:
-			got = append(got, "--"+*l.Mark)
+	chunks := func(known pull.Collections) (got []string) {
+		_, lines, err := pull.NewRows(b.read(), pull.Phone{Now: []string{"village"}}, known).Check(t.Context(), &wire.Check{Lists: []wire.List{{In: "village", Parts: []int{0}}}})
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, l := range lines {
+			switch {
+			case l.Changes != nil:
+				got = append(got, fmt.Sprint(len(l.Changes.IDs), " ", l.Changes.Coll))
+			case l.Mark != nil:
+				got = append(got, "--"+*l.Mark)
+			}
+		}
+		return got
 	}
-	b.same("chunks", got,
+	b.same("of one rank", chunks(pull.Collections{Rank: func(string) int { return 0 }}),
 		fmt.Sprint(perChunk-2, " letters_x"), "2 posters_x", "--",
 		fmt.Sprint(perChunk, " posters_x"), "--",
 		fmt.Sprint(perChunk, " posters_x"), "--",
 		"3 posters_x")
+	b.same("of two ranks", chunks(known),
+		fmt.Sprint(perChunk-2, " letters_x"), "--",
+		fmt.Sprint(perChunk, " posters_x"), "--",
+		fmt.Sprint(perChunk, " posters_x"), "--",
+		"5 posters_x")
 }

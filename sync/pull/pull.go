@@ -11,7 +11,7 @@
 // at C), whole otherwise. A record that left all circles is gone.
 //
 // An answer is made of chunks, in order of importance: what is gone, the inbox,
-// the person's own, the village's, the catalogue; within each in order of the
+// what is confidential, the person's own, the village's, the catalogue; within each in order of the
 // records' numbers. Each chunk ends with a token that says how far each class has
 // come. Whatever befalls the answer, the next one goes on from the last chunk
 // kept, while fields are still chosen by C, since choosing them by the token
@@ -41,7 +41,8 @@ type Phone struct {
 
 // Collections is what must be known of the collections.
 type Collections struct {
-	Rank  func(coll string) int // -1 to 2: which comes first
+	Rank  func(coll string) int // -2 to 2: which comes first; each is compressed apart
+	Alone map[string]bool       // those of which each record is compressed by itself
 	Files map[string][]string   // circle → collections whose records are in its snapshot file
 }
 
@@ -91,8 +92,9 @@ type answer struct {
 	colls []string // of this chunk, in order of appearance
 	sets  map[string][]wire.Row
 	size  int  // of this chunk
-	class int  // that it is of
-	apart bool // the chunk begins another class
+	of    int  // the class that it is of
+	alone bool // it is of one record
+	apart bool // the chunk begins another class, or what is alone
 	spent int
 }
 
@@ -166,7 +168,7 @@ func (a *answer) gather(ctx context.Context) ([]*group, error) {
 	}
 	out = slices.DeleteFunc(out, func(g *group) bool {
 		if g.live {
-			g.class = 2 + min(max(a.known.Rank(g.coll), -1), classes-3)
+			g.class = a.class(g.coll)
 		}
 		return g.last <= a.at.upTo[g.class] || !g.live && !g.had
 	})
@@ -196,10 +198,12 @@ func (a *answer) fill(groups []*group) (full bool, err error) {
 		}
 		// What is lost is a chunk of its own: it must not wait for the rest. So is
 		// what is a person's own: it is not compressed with what others wrote.
-		if a.size >= wire.ChunkSize || a.size > 0 && g.class != a.class {
+		alone := g.live && a.known.Alone[g.coll]
+		parts := g.class != a.of || alone || a.alone
+		if a.size >= wire.ChunkSize || a.size > 0 && parts {
 			a.mark()
 		}
-		a.apart, a.class = a.apart || g.class != a.class, g.class
+		a.apart, a.of, a.alone = a.apart || parts, g.class, alone
 		a.add(g, records[g.coll][g.id])
 		a.at.upTo[g.class] = g.last
 	}

@@ -47,7 +47,7 @@ func newBoard(t *testing.T) *board {
 // known ranks the papers; alarms are urgent, letters are the person's own. Only posters lie in files.
 var known = pull.Collections{
 	Rank: func(coll string) int {
-		return map[string]int{"alarms_x": -1, "letters_x": 0, "posters_x": 1, "goods_x": 2}[coll]
+		return map[string]int{"alarms_x": -2, "letters_x": 0, "posters_x": 1, "goods_x": 2}[coll]
 	},
 	Files: map[string][]string{"village": {"posters_x"}, "market": {"goods_x"}},
 }
@@ -256,7 +256,7 @@ func TestGoingOnFromAToken(t *testing.T) {
 		"gone posters p1", "--",
 		"| l2 whole in [0] {circles:lan,text:thư hai}", "l1 whole in [0] {circles:lan,text:thư khác}", "--",
 		"| p2 whole in [2] {circles:village,text:hội}")
-	told, _ = b.tells(pull.Phone{Now: []string{"market", "village"}, Resume: "zz.1.1.1.1.1.x.y"})
+	told, _ = b.tells(pull.Phone{Now: []string{"market", "village"}, Resume: "zz.1.1.1.1.1.1.x.y"})
 	b.same("a token that is none is no token", told,
 		"| p2 whole in [1] {circles:village,text:hội}", "--",
 		"| g1 whole in [0] {circles:market,text:vải}")
@@ -286,7 +286,7 @@ func TestGoingOnFromAToken(t *testing.T) {
 			t.Errorf("%q fits", none)
 		}
 	}
-	if !pull.Fits("0.0.0.0.0.0.x."+head.Epoch, head) {
+	if !pull.Fits("0.0.0.0.0.0.0.x."+head.Epoch, head) {
 		t.Error("a token of the beginning does not fit")
 	}
 }

@@ -24,6 +24,12 @@ func NewRows(r *journal.Reader, p Phone, colls Collections) *Rows {
 	return rows
 }
 
+// class is where a collection's records come in an answer: 0 is for what is gone.
+func (s *Rows) class(coll string) int {
+	const least = -2 // rank
+	return 1 - least + min(max(s.known.Rank(coll), least), classes-2+least)
+}
+
 // row is what the phone is told of a record: what changed since it surely had
 // it, else the whole.
 func (s *Rows) row(coll string, rec *journal.Record, circles bool) wire.Row {

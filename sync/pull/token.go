@@ -9,7 +9,7 @@ import (
 )
 
 // classes are what goes down apart, in this order: what is gone, then the ranks.
-const classes = 5
+const classes = 6
 
 // place is how far an answer, or several that were cut, have come: in each class
 // everything up to a number was sent. A record that changes meanwhile gets a

@@ -73,6 +73,8 @@ export class Comparison {
   /** @type {Check | undefined} what the next ask carries */ next;
   /** @type {Member[][]} the records of its lists */ listed = [];
   #deep = false; #rounds = 0;
+  /** @type {string[]} circles whose sums were another */ #differ = [];
+  /** @type {string[] | undefined} circles that are compared again, the others being right */ #only;
 
   /** Begins when one is due. @param {State} state @param {Date} now */
   due(state, now) {
@@ -82,6 +84,9 @@ export class Comparison {
     if (!p.check && old) return;
     this.#deep = p.check !== 'sums';
     this.next = circleSums(state, this.#deep);
+    const only = this.#only, { sums = {} } = this.next;
+    if (only) this.next.sums = Object.fromEntries(Object.entries(sums).filter(([c]) => only.includes(c)));
+    this.#only = undefined;
   }
 
   /**
@@ -93,6 +98,7 @@ export class Comparison {
     this.next = undefined;
     this.listed = [];
     if (asked?.sums && a.sums.length) {
+      this.#differ = a.sums.map(s => s.in);
       const { check, listed } = lists(state, a.sums, Boolean(asked.deep));
       if (check.lists?.length) {
         p.mismatches = (p.mismatches ?? 0) + 1;
@@ -101,6 +107,7 @@ export class Comparison {
         return true;
       }
     }
+    if (a.right && asked?.lists && asked.deep) this.#only = this.#differ;
     if (!a.right || (asked?.lists && asked.deep)) {
       if (++this.#rounds > rounds) return false;
       if (p.check !== 'deep') p.check = this.#deep ? 'deep' : 'sums';

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ask, standingHash } from '../../pb_public/sync/exchange.js';
+import { Client } from '../../pb_public/sync/client.js';
+import { Writes, ask, standingHash } from '../../pb_public/sync/exchange.js';
 import { takeSnapshot } from '../../pb_public/sync/later/snapshot.js';
-import { authorization, base64url, signingBytes, unbase64url, verify } from '../../pb_public/sync/keys.js';
+import { authorization, base64url, newKey, signingBytes, unbase64url, verify } from '../../pb_public/sync/keys.js';
 import { overlay } from '../../pb_public/sync/overlay.js';
+import { MemoryStore } from '../../pb_public/sync/store.js';
 import { feed, phone, unzero, wire, written } from './phone.mjs';
 import { content, crc32c, packNumbers, part, place, show } from '../../pb_public/sync/sums.js';
 import { circleSums, total } from '../../pb_public/sync/compare.js';
@@ -75,6 +77,26 @@ for (const c of read('snapshot.json').cases) {
     const s = phone({});
     assert.equal(Boolean(takeSnapshot(s, c.lines)), Boolean(c.records));
     assert.deepEqual(written(s).records, written(phone({ records: c.records })).records);
+  });
+}
+
+for (const c of read('compare.json').cases) {
+  test('compare: ' + c.name, async () => {
+    const store = new MemoryStore(), asks = [], s = phone(c.before);
+    await store.move({ phone: 'phone0000000001', person: { id: 'lan000000000000', name: 'Lan' }, label: '', key: await newKey() }, [], 0);
+    const all = new Writes();
+    all.place = true;
+    for (const [coll, of] of s.records) for (const r of of.values()) all.put(coll, r.id, r);
+    await store.write(all, s);
+    const client = new Client(store, { fetch: async (_, { body }) => {
+      asks.push(JSON.parse(new TextDecoder().decode(body)).check);
+      return new Response(wire(c.meeting[asks.length - 1].answer), { headers: { 'Content-Type': 'application/x-ndjson' } });
+    } });
+    await client.reload();
+    await client.sync();
+    assert.deepEqual(asks, c.meeting.map(m => m.check));
+    assert.equal(client.state.place.mismatches, c.mismatches ?? 0);
+    assert.equal(client.state.place.check, '');
   });
 }
 

@@ -23,6 +23,7 @@ import (
 type Phone struct {
 	ID, Person string
 	Key        string // the public key, as [wire.ParseKey] reads it
+	App        string // name and version of its program, as it said last
 	Check      bool   // the administrator asks it to compare all it holds
 }
 
@@ -79,9 +80,9 @@ func (b Book) Known(id string, sig, signed []byte) (*Phone, error) {
 func (b Book) Find(id string) (*Phone, error) {
 	p := &Phone{ID: id}
 	var blocked, here bool
-	err := b.App.ConcurrentDB().NewQuery(`SELECT person, public_key, blocked, deep_check = 'asked', EXISTS (SELECT 1 FROM {{`+b.People+`}} p WHERE p.id = phones.person) FROM phones
+	err := b.App.ConcurrentDB().NewQuery(`SELECT person, public_key, app, blocked, deep_check = 'asked', EXISTS (SELECT 1 FROM {{`+b.People+`}} p WHERE p.id = phones.person) FROM phones
 		WHERE id = {:id}`).
-		Bind(dbx.Params{"id": id}).Row(&p.Person, &p.Key, &blocked, &p.Check, &here)
+		Bind(dbx.Params{"id": id}).Row(&p.Person, &p.Key, &p.App, &blocked, &p.Check, &here)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, errUnknown

@@ -167,6 +167,7 @@ func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int,
 		}
 		return refused(answer)
 	}
+	s.noteApp(phone, ask)
 	ask.Want = min(ask.Want, carriedWant)
 	// Both need a road there and back at once.
 	ask.Snapshots, ask.Check = false, nil

@@ -120,6 +120,7 @@ func (s *Server) handedIn(e *core.RequestEvent, phone *phones.Phone, ask *wire.A
 
 // exchange is the meeting itself.
 func (s *Server) exchange(e *core.RequestEvent, phone *phones.Phone, ask *wire.Ask) ([]wire.Line, error) {
+	s.noteApp(phone, ask)
 	begun := time.Now()
 	answer, err := s.Engine.Serve(e.Request.Context(), exchange.Phone{ID: phone.ID, Person: phone.Person}, ask)
 	apart := s.measure(phone.ID, ask, answer, err, time.Since(begun))

@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"langso/commune"
+	"langso/sync/phones"
 	"langso/sync/wire"
 )
 
@@ -39,7 +40,7 @@ func (s *seen) note(phone string, ask *wire.Ask, apart bool, now time.Time) {
 	p := s.of(phone)
 	p.at, p.waiting, p.epoch, p.cursor = now, ask.Waiting, ask.Epoch, ask.Cursor
 	if ask.App != "" { // else what it said before
-		p.app = clip(ask.App, 60)
+		p.app = clip(ask.App, mostApp)
 	}
 	if clock, err := time.Parse(time.RFC3339, ask.Clock); err == nil {
 		p.skew, p.timed = int(clock.Sub(now).Seconds()), true
@@ -48,6 +49,23 @@ func (s *seen) note(phone string, ask *wire.Ask, apart bool, now time.Time) {
 		p.repairs++
 	}
 }
+
+// noteApp writes at once which program a phone is, when it is another than before:
+// a phone says it once, and a server that was killed within the minute would not
+// know it until the next edit.
+func (s *Server) noteApp(phone *phones.Phone, ask *wire.Ask) {
+	app := clip(ask.App, mostApp)
+	if app == "" || app == phone.App {
+		return
+	}
+	_, err := s.App.NonconcurrentDB().NewQuery(`UPDATE phones SET app = {:app} WHERE id = {:id}`).Bind(dbx.Params{"app": app, "id": phone.ID}).Execute()
+	if err != nil { // on a full disk phones are answered all the same
+		s.App.Logger().Error("a phone's program was not noted", "error", err)
+	}
+}
+
+// mostApp is how many bytes of a program's name are kept.
+const mostApp = 60
 
 // clip cuts a text to some bytes, never through a letter.
 func clip(s string, bytes int) string {

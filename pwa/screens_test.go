@@ -61,6 +61,9 @@ var screens = []struct{ name, hash, words string }{
 	{"settling-deletion", "#/viec-cho/w00000000000002", "Giữ lại hay xóa"},
 }
 
+// everything is the standing of somebody with every duty of the commune.
+var everything = []string{"commune", "market", "person:lan000000000000", "duty:onestop", "duty:broadcast", "station:t1", "stall:s00000000000001", "duty:leader", "village-head:v00000000000001"}
+
 // flaws lists what an elderly reader, or one who listens to the screen, stumbles
 // over: a page wider than the screen, words that are cut, letters below 18 pixels,
 // targets below 48, words too pale (WCAG 2.2, 1.4.3: 4.5 to 1), what has no name, what
@@ -86,6 +89,10 @@ const flaws = `(() => {
     const [a, b] = [light(rgb(getComputedStyle(el).color).slice(0, 3)), light(ground(el).slice(0, 3))].sort((x, y) => y - x);
     if ((a + 0.05) / (b + 0.05) < 4.5) out.push('too pale: ' + el.innerText.slice(0, 40));
   }
+  for (const el of document.querySelectorAll('[placeholder]')) {
+    const [a, b] = [light(rgb(getComputedStyle(el, '::placeholder').color).slice(0, 3)), light(ground(el).slice(0, 3))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) out.push('too pale: ' + el.placeholder);
+  }
   for (const el of document.querySelectorAll('a, button, summary, input, select, textarea, img:not([alt=""]), [role=group]')) {
     if (seen(el) && !(el.getAttribute('aria-label') || el.labels?.length || el.getAttribute('alt') || (!['INPUT', 'SELECT', 'TEXTAREA'].includes(el.tagName) && el.getAttribute('role') !== 'group' && el.innerText.trim()))) out.push('without a name: ' + el.outerHTML.slice(0, 80));
   }
@@ -107,7 +114,7 @@ func TestEveryScreenFits(t *testing.T) {
 	}{{"phone", 360, 800}, {"letters twice as large", 180, 400}, {"on its side", 800, 360}, {"desk", 1280, 800}} {
 		t.Run(size.name, func(t *testing.T) {
 			f := newFake(t, site)
-			f.circles = []string{"commune", "market", "person:lan000000000000", "duty:onestop", "duty:broadcast", "station:t1", "stall:s00000000000001", "duty:leader", "village-head:v00000000000001"}
+			f.circles = everything
 			f.furnish()
 			f.put("broadcasts", "b00000000000001", map[string]any{"title": "Mời họp thôn bàn việc nước sạch", "body": "19 giờ tại nhà văn hóa.", "class": 2, "state": "asked", "by": "minh00000000000", "people": 612, "phones": 340, "texts": 41})
 			f.put("broadcasts", "b00000000000002", map[string]any{"title": "Bão số 5", "class": 1, "state": "sent", "sent_at": "2026-11-24 01:00:00.000Z", "people": 2900, "phones": 2400, "woken": 1780, "received": 1500, "read": 900, "texted": 210, "errands": 12})

@@ -3,11 +3,10 @@
 
 import { mark } from '../push/mark.js';
 import { newId } from '../sync/edits.js';
-import { h, live } from '../ui/el.js';
+import { h, later, live } from '../ui/el.js';
 import { icon } from '../ui/icons.js';
 import { act, badge, form, go, list, longList, row, say, section, waits } from '../ui/parts.js';
 import { byName, day, moment, newest, today } from '../ui/text.js';
-import { choices } from './choices.js';
 import { composed, mayCompose, openErrands, screens } from './compose.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client */
@@ -32,7 +31,7 @@ export const broadcast = {
     '/truyen-thanh': { title: 'Truyền thanh', draw: desk },
     '/truyen-thanh/moi': { title: 'Viết tin', draw: write, list: '/truyen-thanh' },
     ...screens,
-    '/cach-nhan': { title: 'Cách nhận thông báo', draw: choices },
+    '/cach-nhan': { title: 'Cách nhận thông báo', draw: at => later(() => import('./later/choices.js'), m => m.choices(at)) },
   },
 };
 

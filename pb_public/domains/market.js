@@ -185,7 +185,7 @@ function order({ client, params }) {
     const no = (/** @type {string} */ text) => act(text, () => why.replaceChildren(form([{ name: 'why', label: 'Vì sao', must: true, example: 'hết hàng' }], 'Hủy đơn', async v => {
       await client.edit({ do: 'market.step', args: { order: o.id, to: 'cancelled', why: v.why } });
       why.replaceChildren();
-    })), 'quiet');
+    })) ?? why.querySelector('input').focus(), 'quiet');
     const can = !o.$waits && !pending;
     return h('div', null, h('p', null, stateBadge(o), ' ', pending ? [badge('→ ' + word(orderStates, pending.edit.args.to), 'wait'), ' ', waits()] : null),
       o.why ? h('p.warning', null, o.why) : null,

@@ -58,7 +58,7 @@ function signIn({ client, query }) {
     if (choose) choosePerson(choose, how); else back();
   };
   /** @param {{id: string, name: string, born: string}[]} persons @param {any} how */
-  const choosePerson = (persons, how) => place.replaceChildren(h('h2', null, 'Bà con là ai?'), h('div.list', null, persons.map(p => act([p.name, p.born ? h('small', null, ' · sinh ' + p.born) : null], () => enter({ ...how, person: p.id }), 'choice'))));
+  const choosePerson = (persons, how) => (place.replaceChildren(h('h2', null, 'Bà con là ai?'), h('div.list', null, persons.map(p => act([p.name, p.born ? h('small', null, ' · sinh ' + p.born) : null], () => enter({ ...how, person: p.id }), 'choice')))), place.querySelector('button')?.focus());
   /** @param {string} number */
   const askCode = number => {
     place.replaceChildren(h('h2', null, 'Nhập mã'), h('p', null, 'Mã 6 số đã gửi tới số ', h('b', null, number), '.'),
@@ -67,13 +67,13 @@ function signIn({ client, query }) {
       h('div.buttons', null, act('Gửi lại mã', async () => { await client.sendCode(number); say('Đã gửi lại mã.'); }, 'quiet'), act('Đổi số khác', askNumber, 'quiet')));
     place.querySelector('input')?.focus();
   };
-  const askNumber = () => place.replaceChildren(h('h2', null, 'Đăng nhập'), h('p', null, 'Bà con nhập số điện thoại đã khai với xã. Xã gửi một mã 6 số về máy.'),
+  const askNumber = () => (place.replaceChildren(h('h2', null, 'Đăng nhập'), h('p', null, 'Bà con nhập số điện thoại đã khai với xã. Xã gửi một mã 6 số về máy.'),
     form([{ name: 'number', label: 'Số điện thoại', kind: 'tel', must: true, example: '0912345678' }], 'Gửi mã cho tôi', async v => {
       if (v.number.replace(/\D/g, '').length < 9) throw new Error('Số điện thoại chưa đúng. Xin nhập như 0912345678.');
       await client.hello().catch(() => {});
       await client.sendCode(v.number);
       askCode(v.number);
-    }), h('p.note', null, 'Không có điện thoại nhận mã? Ra bàn một cửa, cán bộ cho quét mã QR.'));
+    }), h('p.note', null, 'Không có điện thoại nhận mã? Ra bàn một cửa, cán bộ cho quét mã QR.')), place.querySelector('input')?.focus());
   const invitation = query.get('moi');
   if (invitation) {
     const wrong = h('p.wrong', { role: 'alert', hidden: true });

@@ -37,13 +37,27 @@ function add(el, children) {
 /** @type {Map<Element, () => void>} */
 const alive = new Map();
 
+/** What keys can reach, and by what it is known again when it was drawn anew. */
+const reach = 'a[href], button, input, select, textarea, summary';
+/** @param {Element} e */
+const known = e => e.tagName + (e.getAttribute('href') || e.getAttribute('name') || e.textContent);
+
 /**
- * A part of a screen that is drawn again when records change; forms stay outside of it.
+ * A part of a screen that is drawn again when records change; forms stay outside of it. Who is in it with the keys
+ * stays where they were, or next to it; what was unfolded stays so.
  * @param {() => Child} draw @param {string} [what] @returns {any}
  */
 export function live(draw, what = 'div.live') {
-  const el = h(what);
-  const again = () => { el.replaceChildren(); add(el, [draw()]); };
+  const el = h(what), all = () => /** @type {HTMLElement[]} */ ([...el.querySelectorAll(reach)]);
+  const again = () => {
+    const had = all(), at = had.findIndex(e => e === document.activeElement), open = had.filter(e => e.parentElement?.hasAttribute('open')).map(known);
+    el.replaceChildren();
+    add(el, [draw()]);
+    if (at < 0 && !open.length) return;
+    const now = all();
+    for (const e of now) if (e.tagName === 'SUMMARY' && open.includes(known(e))) e.parentElement?.setAttribute('open', '');
+    if (at >= 0) (now.find(e => known(e) === known(had[at])) ?? now[Math.min(at, now.length - 1)] ?? document.getElementById('main'))?.focus({ preventScroll: true });
+  };
   again();
   alive.set(el, again);
   return el;

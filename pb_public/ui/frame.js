@@ -16,7 +16,13 @@ export function frame(client, domains) {
   /** @type {[string, Screen][]} */
   const screens = [['/', home(domains)], ...domains.flatMap(d => Object.entries(d.screens))];
   const head = h('header.top'), main = h('main', { id: 'main', tabindex: -1 }), nav = h('nav.bottom', { 'aria-label': 'Chính' });
-  document.body.replaceChildren(head, h('div', { id: 'version' }), h('div.body', null, nav, main), h('div', { id: 'say', role: 'status' }));
+  // One element all the while, changed only when its words do: a screen reader tells each state once.
+  const state = h('a.road', { href: '#/tai-khoan', 'aria-live': 'polite' });
+  const tell = () => { const now = road(client); if (!state.firstChild?.isEqualNode(now)) state.replaceChildren(now); };
+  for (const what of ['change', 'mood']) client.addEventListener(what, tell);
+  for (const what of ['online', 'offline']) addEventListener(what, tell);
+  tell();
+  document.body.replaceChildren(h('button.skip', { type: 'button', onclick: () => main.focus() }, 'Tới nội dung'), head, h('div', { id: 'version' }), h('div.body', null, nav, main), h('div', { id: 'say', role: 'status' }));
   let shown = '', signedIn = client.me;
 
   /** @param {string} path @returns {{screen: Screen, pattern: string, params: Record<string, string>} | undefined} */
@@ -39,8 +45,7 @@ export function frame(client, domains) {
     head.replaceChildren(...[
       path === '/' || !client.me ? h('span.brand', null, h('img', { src: '/icon.svg', alt: '', width: 34, height: 34 }), client.notes.name ? h('span', null, client.notes.name) : 'Làng Số')
         : h('a.back', { href: '#' + up(path, found.screen, screens), 'aria-label': 'Quay lại' }, '‹'),
-      path === '/' || !client.me ? null : h('h1', null, title), client.me ? live(() => road(client), 'a.road') : null].filter(el => el !== null));
-    head.querySelector('.road')?.setAttribute('href', '#/tai-khoan');
+      path === '/' || !client.me ? null : h('h1', null, title), client.me ? state : null].filter(el => el !== null));
     nav.hidden = !client.me;
     nav.replaceChildren(client.me ? live(() => tabs(client, domains, path)) : '');
     draw(at, found.screen, found.pattern);

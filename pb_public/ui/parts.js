@@ -57,10 +57,18 @@ export function act(text, work, more = '') {
     type: 'button', class: more,
     onclick: async () => {
       b.disabled = true;
-      try { await work(); } catch (err) { say(sentence(err), 'bad'); } finally { b.disabled = false; }
+      try { await work(); } catch (err) { say(sentence(err), 'bad'); } finally { rest(b); }
     },
   }, text);
   return b;
+}
+
+/** Lets a button be pressed again. A browser takes the keys off one that is out of use: they come back to it, to the one drawn in its place, or to the screen. @param {any} b */
+function rest(b) {
+  b.disabled = false;
+  if (document.activeElement !== document.body) return;
+  /** @type {any[]} */ const all = [...document.querySelectorAll('main button')];
+  (b.isConnected ? b : all.find(e => e.textContent === b.textContent) ?? document.getElementById('main'))?.focus({ preventScroll: true });
 }
 
 /** What to tell a person of an error. @param {any} err */
@@ -142,7 +150,7 @@ export function form(fields, submit, done, ...before) {
         wrong.scrollIntoView({ block: 'center' });
         at?.setAttribute('aria-invalid', 'true');
         at?.focus({ preventScroll: true });
-      } finally { button.disabled = false; }
+      } finally { rest(button); }
     },
   }, before, fields.map(field), wrong, button);
   return el;

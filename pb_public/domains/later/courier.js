@@ -161,18 +161,19 @@ function save(file, name) {
   say('Đã lưu vào mục Tải về của máy.');
 }
 
-/** Shows codes one after another, by themselves, until the screen is left. @param {HTMLElement} box @param {string[]} texts */
+/** Shows codes one after another, by themselves until the screen is left, or where nothing should move by itself when they are pressed on. @param {HTMLElement} box @param {string[]} texts */
 function codesOf(box, texts) {
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   let k = 0;
   const img = h('img.qr.codes', { alt: 'Mã QR' }), told = h('p');
   const draw = () => {
     img.src = 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(qr(texts[k]));
-    told.textContent = texts.length > 1 ? `Mã ${k + 1}/${texts.length}. Máy tự chuyển mã; người nhận cứ để máy ảnh.` : 'Người nhận mở «Nhận gói bằng mã QR» rồi đưa máy ảnh vào đây.';
+    told.textContent = texts.length > 1 ? `Mã ${k + 1}/${texts.length}. ${still ? 'Máy kia quét xong thì chạm «Mã tiếp».' : 'Máy tự chuyển mã; người nhận cứ để máy ảnh.'}` : 'Người nhận mở «Nhận gói bằng mã QR» rồi đưa máy ảnh vào đây.';
   };
   const step = (/** @type {number} */ by) => { k = (k + by + texts.length) % texts.length; draw(); };
   draw();
   box.replaceChildren(img, told, texts.length > 1 ? h('div.buttons', null, act('Mã trước', () => step(-1), 'quiet'), act('Mã tiếp', () => step(1), 'quiet')) : '');
-  if (texts.length < 2) return;
+  if (texts.length < 2 || still) return;
   const timer = setInterval(() => { if (img.isConnected) step(1); else clearInterval(timer); }, 3500);
 }
 

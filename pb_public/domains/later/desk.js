@@ -2,7 +2,7 @@
 // The one-stop desk: what waits, the most pressing first, and the next step of
 // what is open. Loaded when an officer opens it.
 
-import { h, live } from '../../ui/el.js';
+import { h, live, redrawOne } from '../../ui/el.js';
 import { form, longList, say, search, section, waits } from '../../ui/parts.js';
 import { fold, matches, whole } from '../../ui/text.js';
 import { dossierStatus, word } from '../../words/vi.js';
@@ -57,12 +57,8 @@ export function queue({ client }) {
     /** @type {Map<string, number>} */
     const sizes = new Map();
     for (const d of all) sizes.set(group(d), (sizes.get(group(d)) ?? 0) + 1);
-    const box = h('div');
-    const draw = () => {
-      box.replaceChildren(h('div.chips', { role: 'group', 'aria-label': 'Hồ sơ ở bước nào' }, Object.entries(groups).map(([k, t]) => h('button.chip', { type: 'button', 'aria-pressed': String(k === shown), onclick: () => { shown = k; draw(); } }, `${t} (${whole(sizes.get(k) ?? 0)})`))),
-        longList(all.filter(d => group(d) === shown).sort((a, b) => String(a.due || a.submitted_at).localeCompare(String(b.due || b.submitted_at))), d => dossierRow(client, d, '/mot-cua', d.$waits ? waits() : promised(d)), 'Không có hồ sơ nào ở bước này.'));
-    };
-    draw();
+    const box = live(() => [h('div.chips', { role: 'group', 'aria-label': 'Hồ sơ ở bước nào' }, Object.entries(groups).map(([k, t]) => h('button.chip', { type: 'button', 'aria-pressed': String(k === shown), onclick: () => { shown = k; redrawOne(box); } }, `${t} (${whole(sizes.get(k) ?? 0)})`))),
+        longList(all.filter(d => group(d) === shown).sort((a, b) => String(a.due || a.submitted_at).localeCompare(String(b.due || b.submitted_at))), d => dossierRow(client, d, '/mot-cua', d.$waits ? waits() : promised(d)), 'Không có hồ sơ nào ở bước này.')]);
     return box;
   });
 }

@@ -1,13 +1,14 @@
 // @ts-check
 // How a person wants to be called: quiet hours, a digest, kinds that need no
-// call, texts. It is a record like any other, so it is the same on all phones.
+// call, texts. It is a record like any other, so it is the same on all phones. Loaded
+// when somebody chooses.
 
-import { h } from '../ui/el.js';
-import { act, form, say } from '../ui/parts.js';
-import { permission } from '../push/remind.js';
-import { reminderNote } from '../push/switch.js';
+import { h } from '../../ui/el.js';
+import { act, form, say } from '../../ui/parts.js';
+import { permission } from '../../push/remind.js';
+import { reminderNote } from '../../push/switch.js';
 
-/** @typedef {import('../app.js').At} At */
+/** @typedef {import('../../app.js').At} At */
 
 /** Kinds of notices that may be switched off, by what people call them. @type {[string, string, string][]} */
 const kinds = [

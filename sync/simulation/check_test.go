@@ -6,17 +6,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pocketbase/dbx"
 
 	"langso/commune"
+	"langso/phone"
 	"langso/villagetest"
 )
 
 // checkVerdicts: a verdict, once seen, never becomes another.
-func (w *world) checkVerdicts(m *member) {
-	edits, err := m.Edits()
-	w.must(err)
+func (w *world) checkVerdicts(m *member, edits []*phone.Pending) {
 	for _, e := range edits {
 		if e.State == "waiting" {
 			continue
@@ -28,24 +28,42 @@ func (w *world) checkVerdicts(m *member) {
 		m.seen[e.N] = is
 		w.told.answered(m, e.N, e.State == "taken" || e.State == "merged")
 	}
-	w.told.stock(w, m)
+	w.told.stock(w, m, edits)
+}
+
+// holding is what a phone has of the server: collection → record → its fields.
+type holding map[string]map[string]string
+
+func (w *world) holding(m *member) holding {
+	out := holding{}
+	colls, err := m.Collections()
+	w.must(err)
+	for _, coll := range colls {
+		out[coll] = map[string]string{}
+		all, err := m.Held(coll)
+		w.must(err)
+		for _, r := range all {
+			text, err := json.Marshal(r.Fields)
+			w.must(err)
+			out[coll][r.ID] = string(text)
+		}
+	}
+	return out
 }
 
 // checkHolds: a phone that is complete holds what its person may see and
 // nothing else, each record as the table has it.
-func (w *world) checkHolds(m *member) {
+func (w *world) checkHolds(m *member, held holding) {
 	standing, err := w.server.Engine.Circles(m.person)
 	w.must(err)
+	filled := w.filled()
+	known := map[string]bool{}
 	for _, d := range domains() {
 		for _, c := range d.Collections {
-			want := w.visible(c, standing)
-			got := map[string]string{}
-			all, err := m.Held(c.Name)
-			w.must(err)
-			for _, r := range all {
-				text, err := json.Marshal(r.Fields)
-				w.must(err)
-				got[r.ID] = string(text)
+			known[c.Name] = true
+			want, got := map[string]string{}, held[c.Name]
+			if slices.Contains(filled, c.Name) {
+				want = w.visible(c, standing)
 			}
 			for id := range got {
 				if _, may := want[id]; !may {
@@ -59,14 +77,16 @@ func (w *world) checkHolds(m *member) {
 			}
 		}
 	}
+	for coll := range held {
+		if !known[coll] {
+			w.t.Errorf("step %d: %s holds records of %s, which nobody declares", w.step, m.name, coll)
+		}
+	}
 }
 
 // visible computes from the tables alone, by the declaration, what a standing sees.
 func (w *world) visible(c commune.Collection, standing []string) map[string]string {
 	out := map[string]string{}
-	if !w.filled(c.Name) {
-		return out
-	}
 	records, err := w.server.App.FindAllRecords(c.Name)
 	w.must(err)
 	for _, r := range records {
@@ -95,34 +115,36 @@ func (w *world) visible(c commune.Collection, standing []string) map[string]stri
 	return out
 }
 
-func (w *world) filled(table string) bool {
-	var any bool
-	w.must(w.server.App.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM {{` + table + `}})`).Row(&any))
-	return any
+// anyIn asks in one statement which declared tables have a record: most have none.
+var anyIn = sync.OnceValue(func() string {
+	var each []string
+	for _, d := range domains() {
+		for _, c := range d.Collections {
+			each = append(each, "SELECT '"+c.Name+"' WHERE EXISTS (SELECT 1 FROM {{"+c.Name+"}})")
+		}
+	}
+	return strings.Join(each, " UNION ALL ")
+})
+
+func (w *world) filled() (names []string) {
+	w.must(w.server.App.DB().NewQuery(anyIn()).Column(&names))
+	return names
 }
 
 var anyWord = regexp.MustCompile(`zq[0-9a-f]{8}q`)
 
 // checkDisk: no byte of a record that the person may not see is left in the
 // phone's files, once the phone has been told. What was typed here may stay.
-func (w *world) checkDisk(m *member) {
+func (w *world) checkDisk(m *member, held holding, edits []*phone.Pending) {
 	may, shown := map[string]bool{}, map[string]bool{}
-	colls, err := m.Collections()
-	w.must(err)
-	for _, coll := range colls {
-		all, err := m.Held(coll)
-		w.must(err)
-		for _, r := range all {
-			may[coll+"/"+r.ID] = true
-			text, err := json.Marshal(r.Fields)
-			w.must(err)
-			for _, word := range anyWord.FindAllString(string(text), -1) {
+	for coll, records := range held {
+		for id, text := range records {
+			may[coll+"/"+id] = true
+			for _, word := range anyWord.FindAllString(text, -1) {
 				shown[word] = true // some records name what others are about
 			}
 		}
 	}
-	edits, err := m.Edits()
-	w.must(err)
 	told, found := map[string]bool{}, map[string]bool{}
 	for _, e := range edits { // what a verdict told stays with the edit
 		text, err := json.Marshal(e.Verdict)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"langso/phone"
 	"langso/sync/causal"
 )
 
@@ -133,10 +134,8 @@ func (r *record) judge(w *world) {
 }
 
 // stock notes what an answered edit added, once however many phones have it.
-func (r *record) stock(w *world, m *member) {
+func (r *record) stock(w *world, m *member, edits []*phone.Pending) {
 	self, _, err := m.Self()
-	w.must(err)
-	edits, err := m.Edits()
 	w.must(err)
 	for _, e := range edits {
 		d, ok := e.Add["stock"]

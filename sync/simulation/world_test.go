@@ -264,13 +264,13 @@ func (w *world) sql(text string, p dbx.Params) {
 // must hold on this phone whatever happened.
 func (w *world) sync(m *member) {
 	m.stale = false
-	report, err := m.Sync(context.Background())
+	report, met := m.Sync(context.Background())
 	var refused *phone.Failure
 	switch {
-	case err == nil, errors.Is(err, phone.ErrNoServer), errors.Is(err, phone.ErrCut), errors.Is(err, io.ErrUnexpectedEOF):
-	case errors.As(err, &refused) && slices.Contains([]string{"disk_full", "busy"}, refused.Code) && w.full:
+	case met == nil, errors.Is(met, phone.ErrNoServer), errors.Is(met, phone.ErrCut), errors.Is(met, io.ErrUnexpectedEOF):
+	case errors.As(met, &refused) && slices.Contains([]string{"disk_full", "busy"}, refused.Code) && w.full:
 	default:
-		w.t.Errorf("step %d: %s: %v", w.step, m.name, err)
+		w.t.Errorf("step %d: %s: %v", w.step, m.name, met)
 		return
 	}
 	// What differs differs because history went back; nothing else may.
@@ -278,12 +278,15 @@ func (w *world) sync(m *member) {
 		w.t.Errorf("step %d: %s held other records than the server though nothing was restored: %+v", w.step, m.name, report)
 	}
 	m.renumbered = m.renumbered || report.Renumbered > 0
-	w.checkVerdicts(m)
-	if err != nil || !report.Complete || m.stale {
+	edits, err := m.Edits()
+	w.must(err)
+	w.checkVerdicts(m, edits)
+	if met != nil || !report.Complete || m.stale {
 		return
 	}
-	w.checkHolds(m)
-	w.checkDisk(m)
+	held := w.holding(m)
+	w.checkHolds(m, held)
+	w.checkDisk(m, held, edits)
 	w.told.look(w, m)
 }
 

@@ -26,6 +26,10 @@ var empty = sync.OnceValues(func() (files map[string][]byte, err error) {
 	// rubbish in the temporary folder.
 	defer func() { _ = os.RemoveAll(dir) }()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect})
+	// When a migration deletes PocketBase's collection of users, its files go in the
+	// background, which reads the settings while later migrations write them: a race
+	// of a new folder's first second. This folder has no files.
+	app.OnModelAfterDeleteSuccess().Unbind("__pbFilesManagerDelete__")
 	if err := app.Bootstrap(); err != nil {
 		return nil, err
 	}

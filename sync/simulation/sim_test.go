@@ -58,7 +58,7 @@ func history(seed uint64, s size) []step {
 func TestHistories(t *testing.T) {
 	n := *seeds
 	if testing.Short() {
-		n = min(n, 60)
+		n = min(n, 40)
 	}
 	many(t, "TestHistories", small, n)
 }
@@ -72,7 +72,7 @@ func TestLongHistories(t *testing.T) {
 }
 
 // lane is how many histories one parallel test plays.
-const lane = 25
+const lane = 10
 
 func many(t *testing.T, name string, s size, n int) {
 	for from := 0; from < n; from += lane {

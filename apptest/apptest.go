@@ -22,8 +22,7 @@ var empty = sync.OnceValues(func() (files map[string][]byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// PocketBase may still be writing its log: what cannot be removed now is only
-	// rubbish in the temporary folder.
+	// What cannot be removed is only rubbish in the temporary folder.
 	defer func() { _ = os.RemoveAll(dir) }()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect})
 	// When a migration deletes PocketBase's collection of users, its files go in the
@@ -33,10 +32,16 @@ var empty = sync.OnceValues(func() (files map[string][]byte, err error) {
 	if err := app.Bootstrap(); err != nil {
 		return nil, err
 	}
+	// PocketBase's own goroutines end before the migrations begin: its log, which
+	// it writes every three seconds if there is any, reads the settings without
+	// their lock, while a migration saves them.
+	if err := rest(app); err != nil {
+		return nil, err
+	}
 	if err := app.RunAllMigrations(); err != nil {
 		return nil, err
 	}
-	if err := app.ResetBootstrapState(); err != nil {
+	if err := End(app); err != nil {
 		return nil, err
 	}
 	files = map[string][]byte{}
@@ -64,7 +69,7 @@ func Dir(tb testing.TB) string {
 	return dir
 }
 
-// Boot opens the app in a data folder. Whoever calls it ends it.
+// Boot opens the app in a data folder. Whoever calls it ends it with [End].
 func Boot(tb testing.TB, dir string) core.App {
 	tb.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: journal.Connect, DataMaxOpenConns: 8, DataMaxIdleConns: 8})
@@ -79,11 +84,24 @@ func New(tb testing.TB) core.App {
 	tb.Helper()
 	app := Boot(tb, Dir(tb))
 	tb.Cleanup(func() {
-		if err := app.ResetBootstrapState(); err != nil {
+		if err := End(app); err != nil {
 			tb.Error(err)
 		}
 	})
 	return app
+}
+
+// End ends an app as a server does that is told to stop: first what runs beside,
+// then the databases. An app whose databases are merely closed leaves a goroutine
+// that looks for them every three seconds, and a watcher of files, of which Linux
+// gives a user 128.
+func End(app core.App) error {
+	return app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
+}
+
+// rest ends what PocketBase runs beside an app, and leaves the databases open.
+func rest(app core.App) error {
+	return app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(*core.TerminateEvent) error { return nil })
 }
 
 // Put saves a record with this id, by whatever checks the app has.

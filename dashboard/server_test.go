@@ -63,9 +63,7 @@ func serve(t *testing.T, change ...func(*server)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
-	})
+	t.Cleanup(func() { _ = apptest.End(app) })
 	for _, name := range []string{"lan", "minh"} {
 		s.tokens[name] = s.superuser(t, name)
 	}

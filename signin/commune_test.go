@@ -72,9 +72,7 @@ func newVillage(t testing.TB) *village {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		event := &core.TerminateEvent{App: app}
-		err := app.OnTerminate().Trigger(event, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
-		if err != nil {
+		if err := apptest.End(app); err != nil {
 			t.Error(err)
 		}
 	})

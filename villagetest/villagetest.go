@@ -106,8 +106,7 @@ func (s *Server) Stop() {
 		return
 	}
 	s.stopped = true
-	event := &core.TerminateEvent{App: s.App}
-	_ = s.App.OnTerminate().Trigger(event, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
+	_ = apptest.End(s.App)
 }
 
 // Restart stops the server and starts it again on the same folder, as after a

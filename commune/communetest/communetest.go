@@ -50,7 +50,9 @@ func New(t *testing.T, domain commune.Domain) *Commune {
 	if err := app.Bootstrap(); err != nil {
 		t.Fatalf("bootstrap app: %v", err)
 	}
-	t.Cleanup(func() { _ = app.ResetBootstrapState() })
+	t.Cleanup(func() {
+		_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
+	})
 	checkNames(t, app, domain)
 	c := &Commune{App: app, Now: time.Date(2026, 11, 24, 6, 10, 0, 0, time.UTC), t: t, domain: domain}
 	app.OnRecordCreate().BindFunc(c.save)
@@ -91,11 +93,16 @@ var migrated = sync.OnceValues(func() (files map[string][]byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// PocketBase may still be writing its log: what cannot be removed now is only
-	// rubbish in the temporary folder.
+	// What cannot be removed is only rubbish in the temporary folder.
 	defer func() { _ = os.RemoveAll(dir) }()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	if err := app.Bootstrap(); err != nil {
+		return nil, err
+	}
+	// What PocketBase runs beside (it reads the settings, without their lock, that a
+	// migration saves) ends before the migrations begin.
+	still := func(*core.TerminateEvent) error { return nil }
+	if err := app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, still); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(app.RunAllMigrations(), app.ResetBootstrapState()); err != nil {

@@ -71,7 +71,7 @@ func child(dir string) error {
 		if s.Waiting == 0 {
 			stop()
 			<-ended
-			return app.ResetBootstrapState()
+			return apptest.End(app)
 		}
 	}
 	return nil
@@ -126,7 +126,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	if err := notify.Raise(app, n, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if err := app.ResetBootstrapState(); err != nil {
+	if err := apptest.End(app); err != nil {
 		t.Fatal(err)
 	}
 	env := childEnv(t, sim, dir)

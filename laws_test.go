@@ -265,6 +265,40 @@ func TestSyncKnowsNoDomain(t *testing.T) {
 	})
 }
 
+// TestSyncNamesNoCommune: where people turn, only the app knows. What sync says by
+// itself, and its module for browsers, names no town hall and no village.
+func TestSyncNamesNoCommune(t *testing.T) {
+	of := regexp.MustCompile(`(?i)ủy ban|cán bộ|làng số|(^|[^\pL])(xã|thôn)([^\pL]|$)`)
+	each(t, func(part, file string) {
+		if !strings.HasPrefix(part, "sync/") && part != "commune" || strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING && of.MatchString(text.Value) {
+				t.Errorf("%s says %s", file, text.Value)
+			}
+			return true
+		})
+	})
+	err := filepath.WalkDir("pb_public/sync", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".js") {
+			return err
+		}
+		raw, err := os.ReadFile(file)
+		if said := of.Find(raw); said != nil {
+			t.Errorf("%s says %q", file, said)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestFirebaseHasOneDoor: it doubles the binary; one folder wakes phones by it and one
 // believes its tokens, and nothing else knows it.
 func TestFirebaseHasOneDoor(t *testing.T) {

@@ -113,7 +113,7 @@ func (p Policy) Settle(field string, theirs, mine any, apart bool) (Settled, err
 		return Settled{Value: theirs}, nil
 	}
 	if p.kind == "ask" && apart {
-		return Settled{}, Park("needs_person", "Có hai giá trị khác nhau, cán bộ sẽ xem và chọn.")
+		return Settled{}, Park("needs_person", "Có hai giá trị khác nhau, người phụ trách sẽ xem và chọn.")
 	}
 	return Settled{Value: mine, Write: true, Merged: apart}, nil
 }

@@ -57,7 +57,7 @@ func Bind(app core.App, o Options) *Commune {
 	}
 	c := &Commune{Options: o}
 	bound := server.Options{
-		Domains: o.Domains, People: "persons", Now: o.Now, Admin: "Quản trị xã", Files: o.FileSettings,
+		Domains: o.Domains, People: "persons", Now: o.Now, Admin: "Quản trị xã", Words: words, Files: o.FileSettings,
 		Prepare: c.prepare, About: c.about, Raised: c.raised, Figures: c.figures,
 	}
 	if o.Outbox != nil {

@@ -12,7 +12,7 @@ import (
 func (c *Commune) bindRoutes() {
 	c.App.OnServe().BindFunc(func(se *core.ServeEvent) error {
 		if c.SignIn != nil {
-			c.SignIn.MayInvite, c.SignIn.Load, c.SignIn.Left = c.mayInvite, c.Engine.Load, c.Hints.Drop
+			c.SignIn.MayInvite, c.SignIn.Load, c.SignIn.Left, c.SignIn.Words = c.mayInvite, c.Engine.Load, c.Hints.Drop, words
 			signin.Bind(se, c.SignIn)
 		}
 		if c.Texts != nil {

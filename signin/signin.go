@@ -40,6 +40,7 @@ type Service struct {
 	WebPush   *webpush.Sender                     // nil: no phone can be woken through its browser
 	Load      func(person string) []wire.Snapshot // files that a new phone begins with; nil: its first ask tells
 	Left      func(phone string)                  // hears of a phone that signed out; nil: nobody does
+	Words     phones.Words                        // the app's own sentences
 
 	mu     sync.Mutex
 	minute time.Time // the minute being counted
@@ -89,7 +90,7 @@ func Bind(se *core.ServeEvent, s *Service) {
 				if !errors.As(err, &f) {
 					s.App.Logger().Error("signing in failed", "path", path, "error", err)
 				}
-				return phones.WriteError(e.Response, err)
+				return phones.WriteError(e.Response, s.Words.Refusal(err))
 			}
 			e.Response.Header().Set("Content-Type", "application/json")
 			return json.NewEncoder(e.Response).Encode(answer)

@@ -33,6 +33,7 @@ type workshop struct {
 	stop  func()
 	raise func([]commune.Notice) // hears the notices
 	more  []commune.Collection   // of a newer program
+	words map[string]string      // the app's own sentences
 }
 
 type clock struct {
@@ -64,7 +65,7 @@ func (w *workshop) start() {
 	}
 	assigned := commune.Circles{attach.User("mechanics")}
 	w.Server = attach.To(app, attach.Options{
-		Auth: "mechanics", Now: w.clock.Now,
+		Auth: "mechanics", Now: w.clock.Now, Words: w.words,
 		Collections: append([]commune.Collection{
 			{Name: "jobs", Read: assigned, Write: assigned, Settle: assigned, Files: []string{"photo"},
 				Fields: commune.Policies{"minutes": commune.SumAbove(0), "price": commune.Ask},

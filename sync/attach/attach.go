@@ -49,6 +49,10 @@ type Options struct {
 	// Notices gets what the collections raise, in the transaction of the write that
 	// raised it; an error undoes the write. Without it no collection may raise any.
 	Notices func(tx core.App, notices []commune.Notice) error
+	// Words are this app's own sentences for codes that sync says by itself, such as
+	// "phone_blocked"; see docs/PROTOCOL.md §4.4 and §6 for the codes. Sync's own name
+	// nobody and are Vietnamese.
+	Words map[string]string
 	// Now is the server's clock; nil: the computer's.
 	Now func() time.Time
 }
@@ -69,7 +73,7 @@ func To(app core.App, o Options) *server.Server {
 	bound := server.Options{
 		Domains: []commune.Domain{{Name: "app", Title: "app", Collections: append(settling(), o.Collections...), Actions: o.Actions,
 			Standing: commune.Standing{Of: o.standing, From: o.Standing.From}}},
-		People: o.Auth, Now: o.Now, Files: files.FromEnv(),
+		People: o.Auth, Now: o.Now, Files: files.FromEnv(), Words: o.Words,
 	}
 	if o.Notices != nil {
 		bound.Raised = func(tx core.App, _ *commune.Collection, _ *commune.Case, notices []commune.Notice) error {

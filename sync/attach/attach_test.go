@@ -193,8 +193,8 @@ func TestWhoWrites(t *testing.T) {
 	}
 }
 
-// A phone ends with its account, when it signs out, and when it is blocked; a
-// blocked one hands in its queue and keeps nothing.
+// A phone ends with its account, when it signs out, and when it is blocked. One
+// without an account, as a blocked one, hands in its queue and keeps nothing.
 func TestPhonesEnd(t *testing.T) {
 	w := newWorkshop(t)
 	code := func(p *phone.Phone) string {
@@ -214,19 +214,32 @@ func TestPhonesEnd(t *testing.T) {
 		w.sync(p)
 		return p, id
 	}
-	gone, goneID := held("gone")
-	r, err := w.App.FindRecordById("mechanics", goneID)
-	w.must(err)
-	w.must(w.App.Delete(r))
-	if got := code(gone); got != "unknown_phone" {
-		t.Errorf("without an account: %s", got)
-	}
-
-	erased, erasedID := held("erased")
-	_, err = w.App.NonconcurrentDB().NewQuery(`DELETE FROM mechanics WHERE id = '` + erasedID + `'`).Execute()
-	w.must(err)
-	if got := code(erased); got != "unknown_phone" {
-		t.Errorf("an account that SQL deleted: %s", got)
+	for who, end := range map[string]func(id string){
+		"gone": func(id string) {
+			r, err := w.App.FindRecordById("mechanics", id)
+			w.must(err)
+			w.must(w.App.Delete(r))
+		},
+		"erased": func(id string) { // by SQL
+			_, err := w.App.NonconcurrentDB().NewQuery(`DELETE FROM mechanics WHERE id = '` + id + `'`).Execute()
+			w.must(err)
+		},
+	} {
+		p, id := held(who)
+		_, err := p.CreateAs("jobs", "more"+(who + "00000000000")[:11], phone.Values{"bicycle": "Gazelle", "mechanics": []string{id}})
+		w.must(err)
+		self, _, err := p.Self()
+		w.must(err)
+		end(id)
+		if got := code(p); got != "phone_blocked" {
+			t.Errorf("%s: %s", who, got)
+		}
+		if all, err := p.Held("jobs"); err != nil || len(all) != 0 {
+			t.Errorf("%s, it holds %v, %v", who, all, err)
+		}
+		if parked, err := w.App.FindFirstRecordByData("parked_edits", "phone", self); err != nil || parked.GetString("code") != "phone_blocked" {
+			t.Errorf("%s, what it handed in: %v, %v", who, parked, err)
+		}
 	}
 
 	out, _ := held("left")
@@ -238,7 +251,7 @@ func TestPhonesEnd(t *testing.T) {
 	lostID, lostToken := w.account("lost")
 	lost := w.unbound("lost")
 	w.must(lost.Bind(t.Context(), lostToken))
-	_, err = lost.CreateAs("jobs", "joblost00000001", phone.Values{"bicycle": "Union", "mechanics": []string{lostID}})
+	_, err := lost.CreateAs("jobs", "joblost00000001", phone.Values{"bicycle": "Union", "mechanics": []string{lostID}})
 	w.must(err)
 	w.sync(lost)
 	_, err = lost.CreateAs("jobs", "joblost00000002", phone.Values{"bicycle": "Gazelle", "mechanics": []string{lostID}})

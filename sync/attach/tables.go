@@ -44,7 +44,8 @@ type ours struct {
 func collections(auth *core.Collection) []ours {
 	return []ours{
 		{"phones", []core.Field{
-			text("public_key", 200), &core.RelationField{Name: "person", System: true, CollectionId: auth.Id, MaxSelect: 1, Required: true, CascadeDelete: true},
+			// It outlives its account: a phone that nobody knew any more would keep what it has.
+			text("public_key", 200), &core.RelationField{Name: "person", System: true, CollectionId: auth.Id, MaxSelect: 1},
 			text("label", 120), &core.BoolField{Name: "blocked", System: true},
 			text("app", 60), text("seen", 30), whole("waiting"), whole("refused"), whole("parked"), whole("cursor"), text("cursor_epoch", 40),
 			text("day", 10), whole("up"), whole("down"), whole("skew"), whole("repairs"),
@@ -133,9 +134,15 @@ func (o ours) make(app core.App) error {
 	}
 	lacks := false
 	for _, f := range o.fields {
-		if c.Fields.GetByName(f.GetName()) == nil {
+		switch was := c.Fields.GetByName(f.GetName()).(type) {
+		case nil:
 			c.Fields.Add(f)
 			lacks = true
+		case *core.RelationField:
+			if was.CascadeDelete { // of a program in which a phone ended with its account
+				was.CascadeDelete, was.Required = false, false
+				lacks = true
+			}
 		}
 	}
 	if !lacks {

@@ -36,6 +36,10 @@ type Engine struct {
 	now       func() time.Time
 	slots     chan struct{} // exchanges at work at once, idle ones aside
 
+	// Words gives the app's sentence for a code of sync, or else the one at hand; nil:
+	// there are none.
+	Words func(code, say string) string
+
 	// Offer names the snapshot files that lie ready for circles; nil offers none.
 	Offer func(circles []string, head journal.Head) []wire.Snapshot
 }
@@ -303,7 +307,23 @@ func (x *Engine) push(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 	if clock, err := time.Parse(time.RFC3339, ask.Clock); err == nil {
 		skew = now.Sub(clock)
 	}
-	return x.judge.Push(ctx, who, author, ask.Edits, now, skew)
+	pushed, err := x.judge.Push(ctx, who, author, ask.Edits, now, skew)
+	x.word(pushed)
+	return pushed, err
+}
+
+// word puts what is told of edits into the app's words. What is kept of a verdict
+// is its code.
+func (x *Engine) word(pushed push.Outcome) {
+	if x.Words == nil {
+		return
+	}
+	for i, v := range pushed.Verdicts {
+		pushed.Verdicts[i].Say = x.Words(v.Code, v.Say)
+	}
+	for i, p := range pushed.Problems {
+		pushed.Problems[i].Say = x.Words(p.Code, p.Say)
+	}
 }
 
 // foreign tells whether the ask's numbers are of another history.

@@ -32,6 +32,32 @@ type Book struct {
 	App core.App
 	// People is the collection in which a phone's person must still be.
 	People string
+	// Words are the app's own sentences for codes of sync, see [Words].
+	Words Words
+}
+
+// Words are sentences by the code that they go with: what sync says on its own, in
+// the words of an app. Sync names nobody: where people turn, a town hall or a
+// school, only the app knows.
+type Words map[string]string
+
+// Of returns the app's sentence for a code, or else say.
+func (w Words) Of(code, say string) string {
+	if own, ok := w[code]; ok {
+		return own
+	}
+	return say
+}
+
+// Refusal returns err in the app's words.
+func (w Words) Refusal(err error) error {
+	var a *wire.AskError
+	if !errors.As(err, &a) || w[a.Code] == "" {
+		return err
+	}
+	said := *a
+	said.Say = w[a.Code]
+	return &said
 }
 
 var (
@@ -40,8 +66,9 @@ var (
 	errBusy      = &wire.AskError{Status: http.StatusServiceUnavailable, Failure: wire.Failure{Code: "busy", Say: "Máy chủ đang bận, sẽ tự gửi lại sau."}}
 )
 
-// ErrBlocked is told to a phone that an administrator shut out.
-var ErrBlocked = &wire.AskError{Status: http.StatusForbidden, Failure: wire.Failure{Code: "phone_blocked", Say: "Máy này đã bị chặn. Xin liên hệ Ủy ban xã.", Wipe: true}}
+// ErrBlocked is told to a phone that an administrator shut out, and to one whose
+// person is no more: neither keeps what is not theirs.
+var ErrBlocked = &wire.AskError{Status: http.StatusForbidden, Failure: wire.Failure{Code: "phone_blocked", Say: "Máy này đã bị chặn. Xin liên hệ người quản lý.", Wipe: true}}
 
 // Blocked tells whether an error is [ErrBlocked].
 func Blocked(err error) bool { return errors.Is(err, ErrBlocked) }
@@ -88,10 +115,8 @@ func (b Book) Find(id string) (*Phone, error) {
 		return nil, errUnknown
 	case err != nil:
 		return nil, err
-	case blocked:
+	case blocked, !here:
 		return p, ErrBlocked
-	case !here:
-		return nil, errUnknown
 	}
 	return p, nil
 }
@@ -116,7 +141,7 @@ func (b Book) Refuse(w http.ResponseWriter, err error) error {
 	if !errors.As(err, &a) {
 		b.App.Logger().Error("a phone could not be answered", "error", err)
 	}
-	return WriteError(w, err)
+	return WriteError(w, b.Words.Refusal(err))
 }
 
 // Forget makes a phone's key worth nothing, and its address, as when its person

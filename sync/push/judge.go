@@ -43,7 +43,7 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 		return refused(e.n, "bad_edit", "Máy chủ không đọc được việc này."), clean{}
 	}
 	if s.phone.Blocked {
-		return wire.Verdict{N: e.n, Is: wire.Parked, Code: "phone_blocked", Say: "Máy này đã bị chặn, cán bộ sẽ xem việc này."}, clean{}
+		return wire.Verdict{N: e.n, Is: wire.Parked, Code: "phone_blocked", Say: "Máy này đã bị chặn, người phụ trách sẽ xem việc này."}, clean{}
 	}
 	if blocked, err := s.waits(tx, edit); err != nil || blocked != nil {
 		if err != nil {
@@ -126,7 +126,7 @@ func refused(n int64, code, say string) wire.Verdict {
 }
 
 func broken(n int64) wire.Verdict {
-	return wire.Verdict{N: n, Is: wire.Parked, Code: "internal", Say: "Máy chủ gặp lỗi khi làm việc này, cán bộ sẽ xem. Nội dung vẫn được giữ."}
+	return wire.Verdict{N: n, Is: wire.Parked, Code: "internal", Say: "Máy chủ gặp lỗi khi làm việc này, người phụ trách sẽ xem. Nội dung vẫn được giữ."}
 }
 
 // waits parks an edit that makes no sense without an earlier one that failed.

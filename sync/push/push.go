@@ -253,7 +253,7 @@ func (s *session) known(tx core.App, n int64, hash []byte) (wire.Verdict, error)
 	}
 	if string(row.Hash) != string(hash) {
 		return wire.Verdict{N: n, Is: wire.Refused, Code: "fork",
-			Say: "Điện thoại này có hai bản dữ liệu khác nhau, hãy mang đến xã kiểm tra."}, nil
+			Say: "Điện thoại này có hai bản dữ liệu khác nhau, hãy nhờ người quản lý kiểm tra."}, nil
 	}
 	var v wire.Verdict
 	if err := json.Unmarshal([]byte(row.Verdict), &v); err != nil {

@@ -307,7 +307,7 @@ func (w *writing) delete() error {
 	}
 	for _, f := range r.Collection().Fields {
 		if state.Apart(f.GetName(), w.base(), w.phone.No) {
-			return commune.Park("changed_since", "Có người vừa sửa mục này, cán bộ sẽ xem trước khi xóa.")
+			return commune.Park("changed_since", "Có người vừa sửa mục này, người phụ trách sẽ xem trước khi xóa.")
 		}
 	}
 	return w.tx.DeleteWithContext(w.context(), r)

@@ -77,18 +77,18 @@ func (s *Server) deliver(e *core.RequestEvent) error {
 	const most = courier.MaxCarried * courier.MaxBundle
 	body, err := io.ReadAll(io.LimitReader(e.Request.Body, most+1))
 	if err != nil {
-		return fail(e, badBundle)
+		return s.fail(e, badBundle)
 	}
 	if len(body) > most {
-		return fail(e, &wire.AskError{Status: http.StatusRequestEntityTooLarge, Failure: wire.Failure{Code: "too_big", Say: "Gói mang giúp quá lớn.", Limit: most}})
+		return s.fail(e, &wire.AskError{Status: http.StatusRequestEntityTooLarge, Failure: wire.Failure{Code: "too_big", Say: "Gói mang giúp quá lớn.", Limit: most}})
 	}
 	bundles, err := courier.Parse(body, courier.MaxCarried)
 	if err != nil {
-		return fail(e, badBundle)
+		return s.fail(e, badBundle)
 	}
 	if !s.carriers.admit(e.RealIP(), len(bundles), s.Now()) {
 		e.Response.Header().Set("Retry-After", "60")
-		return fail(e, &wire.AskError{Status: http.StatusTooManyRequests, Failure: wire.Failure{Code: "too_many", Say: "Nhiều gói gửi cùng lúc quá, máy sẽ gửi lại sau."}})
+		return s.fail(e, &wire.AskError{Status: http.StatusTooManyRequests, Failure: wire.Failure{Code: "too_many", Say: "Nhiều gói gửi cùng lúc quá, máy sẽ gửi lại sau."}})
 	}
 	answers := make([]courier.Envelope, 0, len(bundles))
 	for i, bundle := range bundles {
@@ -99,7 +99,7 @@ func (s *Server) deliver(e *core.RequestEvent) error {
 			}
 			// What is done is told; the rest is carried on.
 			s.App.Logger().Error("a carried exchange failed", "error", err)
-			answer = refusal(bundle.ID, "busy", "Máy chủ đang bận, sẽ tự gửi lại sau.")
+			answer = s.refusal(bundle.ID, "busy", "Máy chủ đang bận, sẽ tự gửi lại sau.")
 		}
 		answers = append(answers, answer)
 	}
@@ -112,10 +112,10 @@ func (s *Server) deliver(e *core.RequestEvent) error {
 	return err
 }
 
-var badBundle = &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_bundle", Say: "Gói này hỏng hoặc không phải gói của Làng Số."}}
+var badBundle = &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_bundle", Say: "Gói này hỏng hoặc không phải gói nhờ gửi."}}
 
-func refusal(id courier.ID, code, say string) courier.Envelope {
-	box, _ := json.Marshal(wire.Failure{Code: code, Say: say}) // texts and numbers always encode
+func (s *Server) refusal(id courier.ID, code, say string) courier.Envelope {
+	box, _ := json.Marshal(wire.Failure{Code: code, Say: s.Words.Of(code, say)}) // texts and numbers always encode
 	return courier.Envelope{Kind: courier.Refused, ID: id, Box: box}
 }
 
@@ -124,9 +124,9 @@ func (s *Server) open(e *core.RequestEvent, bundle courier.Envelope) (courier.En
 	letter, err := courier.Open(s.seal, bundle)
 	switch {
 	case errors.Is(err, courier.ErrOther):
-		return refusal(bundle.ID, "other_server", "Gói này gửi cho xã khác, hoặc cho máy chủ cũ của xã."), nil
+		return s.refusal(bundle.ID, "other_server", "Gói này gửi cho máy chủ khác, hoặc cho máy chủ cũ."), nil
 	case err != nil:
-		return refusal(bundle.ID, "bad_bundle", badBundle.Say), nil
+		return s.refusal(bundle.ID, "bad_bundle", badBundle.Say), nil
 	}
 	status, body, err := s.meet(e, letter)
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *Server) open(e *core.RequestEvent, bundle courier.Envelope) (courier.En
 	answer, err := letter.Answer(status, body)
 	if errors.Is(err, courier.ErrSize) {
 		// Verdicts that no carrier can bring: the phone hears them on the direct road.
-		_, body, _ = refused(tooLarge)
+		_, body, _ = s.refused(tooLarge)
 		return letter.Answer(http.StatusRequestEntityTooLarge, body)
 	}
 	return answer, err
@@ -147,15 +147,15 @@ func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int,
 	phone, err := s.Phones.Known(letter.Phone, letter.Signature, wire.SigningBytes(http.MethodPost, courier.Path, letter.Signed()))
 	blocked := phones.Blocked(err)
 	if err != nil && !blocked {
-		return refused(err)
+		return s.refused(err)
 	}
 	raw, err := letter.Ask()
 	if err != nil {
-		return refused(tooLarge)
+		return s.refused(tooLarge)
 	}
 	ask, err := wire.DecodeAsk(raw)
 	if err != nil {
-		return refused(err)
+		return s.refused(err)
 	}
 	// How long it was carried cannot be told from a clock that is wrong, so the
 	// times of the edits are taken as the phone wrote them.
@@ -165,7 +165,7 @@ func (s *Server) meet(e *core.RequestEvent, letter *courier.Letter) (status int,
 		if err != nil {
 			return 0, wire.Text{}, err
 		}
-		return refused(answer)
+		return s.refused(answer)
 	}
 	s.noteApp(phone, ask)
 	ask.Want = min(ask.Want, carriedWant)
@@ -196,9 +196,9 @@ func fitting(t wire.Text) wire.Text {
 }
 
 // refused turns a refusal of the ask into what is sealed for the phone.
-func refused(err error) (int, wire.Text, error) {
+func (s *Server) refused(err error) (int, wire.Text, error) {
 	var a *wire.AskError
-	if !errors.As(err, &a) {
+	if !errors.As(s.Words.Refusal(err), &a) {
 		return 0, wire.Text{}, err
 	}
 	body, err := json.Marshal(a.Failure)

@@ -22,10 +22,10 @@ import (
 func (s *Server) sync(e *core.RequestEvent) error {
 	body, err := io.ReadAll(io.LimitReader(e.Request.Body, wire.MaxBody+1))
 	if err != nil {
-		return fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
+		return s.fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
 	}
 	if len(body) > wire.MaxBody {
-		return fail(e, tooLarge)
+		return s.fail(e, tooLarge)
 	}
 	if wire.IsBinary(body) {
 		return s.syncBinary(e, body)
@@ -37,12 +37,12 @@ func (s *Server) sync(e *core.RequestEvent) error {
 	}
 	if encoding := e.Request.Header.Get("Content-Encoding"); encoding != "" {
 		if body, err = wire.Unpack(body, encoding, wire.MaxBody); err != nil {
-			return fail(e, tooLarge)
+			return s.fail(e, tooLarge)
 		}
 	}
 	ask, err := wire.DecodeAsk(body)
 	if err != nil {
-		return fail(e, err)
+		return s.fail(e, err)
 	}
 	if blocked {
 		return s.handIn(e, phone, ask)
@@ -69,7 +69,7 @@ func (s *Server) sync(e *core.RequestEvent) error {
 func (s *Server) syncBinary(e *core.RequestEvent, body []byte) error {
 	b, err := wire.ParseBinaryAsk(body)
 	if err != nil {
-		return fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
+		return s.fail(e, &wire.AskError{Status: http.StatusBadRequest, Failure: wire.Failure{Code: "bad_ask", Say: "Gói dữ liệu hỏng, máy sẽ gửi lại."}})
 	}
 	phone, err := s.Phones.Known(b.Phone, b.Signature, wire.SigningBytes(e.Request.Method, e.Request.URL.Path, b.Signed))
 	blocked := phones.Blocked(err)
@@ -78,7 +78,7 @@ func (s *Server) syncBinary(e *core.RequestEvent, body []byte) error {
 	}
 	ask, err := b.Ask()
 	if err != nil {
-		return fail(e, err)
+		return s.fail(e, err)
 	}
 	if blocked {
 		return s.handIn(e, phone, ask)
@@ -106,7 +106,7 @@ func (s *Server) handIn(e *core.RequestEvent, phone *phones.Phone, ask *wire.Ask
 	if err != nil {
 		return s.busy(e, err)
 	}
-	return fail(e, answer)
+	return s.fail(e, answer)
 }
 
 // handedIn is what a blocked phone is told: that it is, and up to which number its
@@ -169,14 +169,14 @@ func (s *Server) busy(e *core.RequestEvent, err error) error {
 	s.App.Logger().Error("an exchange failed", "error", err)
 	e.Response.Header().Set("Retry-After", "20")
 	if strings.Contains(err.Error(), "disk is full") {
-		return fail(e, &wire.AskError{Status: http.StatusInsufficientStorage, Failure: wire.Failure{Code: "disk_full", Say: "Máy chủ hết chỗ ghi, sẽ tự gửi lại sau. Việc bác ghi vẫn còn trên máy."}})
+		return s.fail(e, &wire.AskError{Status: http.StatusInsufficientStorage, Failure: wire.Failure{Code: "disk_full", Say: "Máy chủ hết chỗ ghi, sẽ tự gửi lại sau. Việc bác ghi vẫn còn trên máy."}})
 	}
-	return fail(e, &wire.AskError{Status: http.StatusServiceUnavailable, Failure: wire.Failure{Code: "busy", Say: "Máy chủ đang bận, sẽ tự gửi lại sau."}})
+	return s.fail(e, &wire.AskError{Status: http.StatusServiceUnavailable, Failure: wire.Failure{Code: "busy", Say: "Máy chủ đang bận, sẽ tự gửi lại sau."}})
 }
 
-func fail(e *core.RequestEvent, err error) error {
+func (s *Server) fail(e *core.RequestEvent, err error) error {
 	var a *wire.AskError
-	if !errors.As(err, &a) {
+	if !errors.As(s.Words.Refusal(err), &a) {
 		return err
 	}
 	h := e.Response.Header()

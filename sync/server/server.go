@@ -45,6 +45,9 @@ type Options struct {
 	// Admin is who decides in the dashboard, in the words that phones show; "" is
 	// "Quản trị".
 	Admin string
+	// Words are the app's own sentences for codes that sync says by itself
+	// (docs/PROTOCOL.md §4.4 and §6); those that are absent name nobody.
+	Words phones.Words
 
 	// Files are the limits and the place of photos and scans; zero: the defaults.
 	// Without a collection that has file fields there is no road for them.
@@ -91,11 +94,12 @@ func New(app core.App, o Options) *Server {
 	if o.Admin == "" {
 		o.Admin = "Quản trị"
 	}
-	s := &Server{Options: o, App: app, Phones: phones.Book{App: app, People: o.People}}
+	s := &Server{Options: o, App: app, Phones: phones.Book{App: app, People: o.People, Words: o.Words}}
 	s.Journal = journal.New(app, Shared(o.Domains))
 	s.Journal.Measure(metrics.Absorbed)
 	s.Engine = exchange.New(app, s.Journal, o.Domains, s.sign, o.Now)
 	s.Engine.Call(s.called)
+	s.Engine.Words = o.Words.Of
 	s.bindHints()
 	s.bindSchema()
 	s.bindRecords()

@@ -154,7 +154,7 @@ export class Courier {
   async pack() {
     const { client } = this, { account, notes } = client;
     if (!account) throw new Error('Cần đăng nhập trước.');
-    if (!notes.seal) throw new Error('Máy chưa gặp máy chủ của xã lần nào. Lần đầu cần có mạng.');
+    if (!notes.seal) throw new Error('Máy chưa gặp máy chủ lần nào. Lần đầu cần có mạng.');
     await this.#all('sent');
     const waiting = client.waiting.length;
     /** @param {number} most */
@@ -257,7 +257,7 @@ export class Courier {
   /** Keeps a neighbour's bundles, and tells how many. @param {Bytes} file */
   async carry(file) {
     const { all } = parse(file), bundles = all.filter(e => e.kind === 'B');
-    if (!bundles.length) throw new Error('Tệp này không phải gói nhờ gửi của Làng Số.');
+    if (!bundles.length) throw new Error('Tệp này không phải gói nhờ gửi.');
     const have = new Set((await this.#all('carried')).map(c => c.id));
     for (const e of bundles) {
       // By the whole content: a false bundle of the same id must not keep out the true one.

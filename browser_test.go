@@ -54,15 +54,18 @@ type plug struct {
 
 // jam is a road on which nothing moves: exchanges wait, and who waits is counted.
 type jam struct {
+	path    string
+	free    atomic.Int32 // so many more pass
 	waiting atomic.Int32
 	over    chan struct{}
 }
 
-// hold keeps every exchange that begins from now on waiting until the test calls
-// release, or ends.
-func (p *plug) hold(t *testing.T) (j *jam, release func()) {
+// hold keeps every request for the path that begins from now on, after so many,
+// waiting until the test calls release, or ends.
+func (p *plug) hold(t *testing.T, path string, free int32) (j *jam, release func()) {
 	t.Helper()
-	j = &jam{over: make(chan struct{})}
+	j = &jam{path: path, over: make(chan struct{})}
+	j.free.Store(free)
 	p.jam.Store(j)
 	release = sync.OnceFunc(func() { p.jam.Store(nil); close(j.over) })
 	t.Cleanup(release)
@@ -71,11 +74,12 @@ func (p *plug) hold(t *testing.T) (j *jam, release func()) {
 
 // pass waits while the road is jammed.
 func (p *plug) pass(r *http.Request) {
-	if j := p.jam.Load(); j != nil && r.URL.Path == "/api/sync" {
+	if j := p.jam.Load(); j != nil && strings.HasPrefix(r.URL.Path, j.path) && j.free.Add(-1) < 0 {
 		j.waiting.Add(1)
 		select {
 		case <-j.over:
 		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
 		}
 	}
 }

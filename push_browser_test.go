@@ -155,7 +155,7 @@ func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
 
 	note(t, s, "n1", "Bão số 9", "", commune.Emergency)
 	p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg"))
-	road, release := cable.hold(t)
+	road, release := cable.hold(t, "/api/sync", 0)
 	push(`{"t":"s","j":0,"g":"` + id("n1") + `","u":true}`)
 	shown("n1" + anything)
 	browsertest.Await(t, func() bool { return road.waiting.Load() > 0 }) // it came before any answer
@@ -168,7 +168,7 @@ func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
 	if err := s.Absorb(); err != nil {
 		t.Fatal(err)
 	}
-	_, release = cable.hold(t)
+	_, release = cable.hold(t, "/api/sync", 0)
 	push(`{"t":"s","j":0,"g":"` + id("n2") + `","u":true}`)
 	shown(storm, "n2"+anything)
 	release()
@@ -176,7 +176,7 @@ func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
 	shown(over, storm)
 
 	note(t, s, "n3", "Họp thôn", "", commune.Information)
-	road, release = cable.hold(t)
+	road, release = cable.hold(t, "/api/sync", 0)
 	push(`{"t":"s","j":0,"g":"` + id("n3") + `"}`)
 	browsertest.Await(t, func() bool { return road.waiting.Load() > 0 })
 	shown(over, storm) // still without a word of it
@@ -187,7 +187,7 @@ func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
 	// With the app open a wake-up about what was read leaves nothing behind.
 	p.Load("#/")
 	p.Sees("Chào", "Đã đồng bộ")
-	_, release = cable.hold(t)
+	_, release = cable.hold(t, "/api/sync", 0)
 	push(`{"t":"s","j":0,"g":"` + id("n2") + `","u":true}`)
 	shown(over, storm, "n2"+anything, meeting)
 	release()
@@ -197,7 +197,7 @@ func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
 		return
 	}
 	p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg"))
-	cable.hold(t)
+	cable.hold(t, "/api/sync", 0)
 	push(`{"t":"s","j":0,"g":"` + id("n4") + `"}`)
 	browsertest.Await(t, func() bool {
 		now, err := chromedp.Run(p.Ctx, chromedp.Evaluate[string](onScreen, chromedp.EvalAwaitPromise))

@@ -2,8 +2,10 @@
 // Sign-in, the account, and what became of what this phone wrote.
 
 import { pushSwitch } from '../push/switch.js';
+import { filesOf } from '../sync/files.js';
 import { h, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sentence, sure } from '../ui/parts.js';
+import { underWay } from '../ui/picture.js';
 import { age, ago, byGiven, day, matches, moment, newest, phone, today } from '../ui/text.js';
 import { line } from './health.js';
 import { later, mendable } from './settling.js';
@@ -134,7 +136,7 @@ function unsettled(c) {
 
 /** @param {Client} c */
 function pending(c) {
-  return section('Chờ gửi', list(c.waiting.map(k => h('div.step', null, about(c, k), h('div.row-under', null, moment(k.edit.at)))), 'Không còn việc nào chờ gửi.'));
+  return section('Chờ gửi', list([...c.waiting.map(k => h('div.step', null, about(c, k), h('div.row-under', null, moment(k.edit.at)))), ...(filesOf(c).waiting ? [underWay(c)] : [])], 'Không còn việc nào chờ gửi.'));
 }
 
 /** @param {Client} c */
@@ -163,7 +165,7 @@ function looked(c) {
 /** @param {Client} c */
 function leave(c) {
   return section('Rời máy này', act('Đăng xuất', async () => {
-    const n = c.waiting.length;
+    const n = c.waiting.length + filesOf(c).waiting;
     if (!await sure(n ? `Còn ${n} việc CHƯA GỬI. Đăng xuất bây giờ thì mất các việc ấy. Nên chờ có mạng rồi hãy đăng xuất.` : 'Đăng xuất và xóa dữ liệu của bà con khỏi máy này?', 'Đăng xuất')) return;
     if (n && !await sure(`Chắc chắn bỏ ${n} việc chưa gửi?`, 'Bỏ và đăng xuất')) return;
     await c.signOut();

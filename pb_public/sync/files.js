@@ -8,7 +8,8 @@
 /**
  * @typedef {import('./client.js').Client} Client @typedef {'' | 'screen' | 'thumb'} Size
  * @typedef {{key: string, hash: string, size: Size, person: string, state: 'have' | 'part' | 'waiting' | 'sent' | 'refused',
- *   blob: Blob, upload?: string, etag?: string, code?: string, say?: string, epoch?: string, at: string}} Kept
+ *   blob: Blob, upload?: string, done?: number, etag?: string, code?: string, say?: string, epoch?: string, at: string}} Kept
+ *   done: so many bytes of it were at the server when it last said so
  */
 
 /** How long a file stays that nothing names and that was not sent. */
@@ -44,6 +45,8 @@ export class Files extends EventTarget {
   /** @type {Map<string, Promise<Blob | undefined>>} */ #coming = new Map();
   /** At most two come down at once: a list of thirty thumbnails is thirty requests. */ #gate = [Promise.resolve(), Promise.resolve()]; #turn = 0;
   #sending = false; #name;
+  /** What is going up now, and how much of it the server said it has. @type {{hash: string, at: number} | undefined} */ going;
+  /** How many files wait to be sent, as unsent counted last. */ waiting = 0;
 
   /** @param {Client} client @param {{fetch?: typeof fetch}} [with_] */
   constructor(client, with_ = {}) {
@@ -93,12 +96,17 @@ export class Files extends EventTarget {
   /** Stores a picture or PDF, to be sent, and returns the name by which a record refers to it. @param {Blob} file @returns {Promise<string>} */
   async add(file) {
     const hash = await (await later()).add(this, file);
+    this.dispatchEvent(new Event('change'));
     this.send().catch(() => {});
     return hash;
   }
 
   /** Files of this person that wait to be sent or were refused. @returns {Promise<Kept[]>} */
-  async unsent() { return (await this.kept()).filter(k => k.size === '' && k.person === this.client.me && (k.state === 'waiting' || k.state === 'refused')); }
+  async unsent() {
+    const all = (await this.kept()).filter(k => k.size === '' && k.person === this.client.me && (k.state === 'waiting' || k.state === 'refused'));
+    this.waiting = all.filter(k => k.state === 'waiting').length;
+    return all;
+  }
 
   /** An address for <img> of what was read before; undefined: ask get. @param {string} hash @param {Size} size */
   ready(hash, size) { return this.#urls.get(hash + '/' + size); }
@@ -168,6 +176,7 @@ export class Files extends EventTarget {
     if (this.client.account) return this.#sweep();
     this.#urls.clear();
     await this.#store('readwrite', s => { s.clear(); });
+    this.dispatchEvent(new Event('change'));
   }
 
   /** The names of files that records and open edits on this phone hold. */

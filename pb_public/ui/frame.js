@@ -2,7 +2,8 @@
 // The frame around the screens: where we are, the way back, the state of the
 // road, and on a wide display the list at the left of what was opened.
 
-import { h, live } from './el.js';
+import { filesOf } from '../sync/files.js';
+import { h, live, redraw } from './el.js';
 import { icon } from './icons.js';
 import { badge } from './parts.js';
 import { ago } from './text.js';
@@ -18,9 +19,14 @@ export function frame(client, domains) {
   const head = h('header.top'), main = h('main', { id: 'main', tabindex: -1 }), nav = h('nav.bottom', { 'aria-label': 'Chính' });
   // One element all the while, changed only when its words do: a screen reader tells each state once.
   const state = h('a.road', { href: '#/tai-khoan', 'aria-live': 'polite' });
+  const files = filesOf(client);
+  let photos = 0;
   const tell = () => { const now = road(client); if (!state.firstChild?.isEqualNode(now)) state.replaceChildren(now); };
   for (const what of ['change', 'mood']) client.addEventListener(what, tell);
   for (const what of ['online', 'offline']) addEventListener(what, tell);
+  const count = () => files.unsent().then(() => { if (photos !== files.waiting) { photos = files.waiting; tell(); redraw(); } }, () => {});
+  files.addEventListener('change', count);
+  count();
   tell();
   document.body.replaceChildren(h('button.skip', { type: 'button', onclick: () => main.focus() }, 'Tới nội dung'), head, h('div', { id: 'version' }), h('div.body', null, nav, main), h('div', { id: 'say', role: 'status' }));
   let shown = '', signedIn = client.me;
@@ -77,7 +83,7 @@ export function frame(client, domains) {
 
   // A tablet that is turned keeps what was typed.
   wide.addEventListener('change', () => { if (find(shown)?.screen.list && !main.querySelector('form')) show(); });
-  client.addEventListener('change', () => { if (client.me !== signedIn) { signedIn = client.me; show(); } });
+  client.addEventListener('change', () => { if (client.me !== signedIn) { signedIn = client.me; count(); show(); } });
   return show;
 }
 
@@ -107,7 +113,7 @@ function up(path, screen, screens) {
 
 /** The state of the road in three words. @param {Client} c */
 function road(c) {
-  const n = c.waiting.length, bad = c.unsettled.length;
+  const n = c.waiting.length + filesOf(c).waiting, bad = c.unsettled.length;
   if (c.mood === 'blocked') return badge('Máy bị chặn', 'bad');
   if (c.mood === 'signed-out') return badge('Cần đăng nhập lại', 'bad');
   if (bad) return badge(`${bad} việc cần xem`, 'bad');

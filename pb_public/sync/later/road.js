@@ -31,26 +31,36 @@ export async function send(files, wait) {
   for (const k of wait) {
     try {
       if (!have.includes(k.hash)) await sendOne(files, k);
-      await files.keep({ ...k, state: 'sent', upload: undefined, code: undefined, say: undefined, epoch });
+      await files.keep({ ...k, state: 'sent', upload: undefined, done: undefined, code: undefined, say: undefined, epoch });
     } catch (err) {
-      if (!(err instanceof Refusal) || !final.has(err.code)) throw err;
-      await files.keep({ ...k, state: 'refused', upload: undefined, code: err.code, say: err.message });
-    }
-    files.dispatchEvent(new Event('change'));
+      if (!(err instanceof Refusal) || !final.has(err.code)) {
+        if (k.done) await files.keep(k); // to say how far it is when the app is opened without a network
+        throw err;
+      }
+      await files.keep({ ...k, state: 'refused', upload: undefined, done: undefined, code: err.code, say: err.message });
+    } finally { there(files); }
   }
+}
+
+/** Says how much of a file is at the server, or that none is going up. @param {Files} files @param {Kept} [k] @param {number} [at] */
+function there(files, k, at) {
+  if (k && at !== undefined) k.done = at;
+  files.going = k && { hash: k.hash, at: k.done ?? 0 };
+  files.dispatchEvent(new Event('change'));
 }
 
 /** @param {Files} files @param {Kept} k */
 async function sendOne(files, k) {
   let at = 0, unsure = Boolean(k.upload), piece = pieceFirst, begun = 0;
+  there(files, k);
   for (let vain = 0; ;) {
     const was = at;
     try {
-      if (unsure && k.upload) at = offset(await ask(files, 'HEAD', k.upload, '', {}));
+      if (unsure && k.upload) there(files, k, at = offset(await ask(files, 'HEAD', k.upload, '', {})));
       unsure = false;
       if (k.upload && at === k.blob.size) return;
       const since = Date.now();
-      at = await sendPiece(files, k, at, piece);
+      there(files, k, at = await sendPiece(files, k, at, piece));
       if (Date.now() - since < quick) piece = Math.min(piece * 2, pieceMost);
       vain = 0;
     } catch (err) {
@@ -58,7 +68,7 @@ async function sendOne(files, k) {
       if (code === 'not_found' || code === 'upload_expired') {
         if (++begun >= inVain) throw err;
         k.upload = undefined;
-        at = 0;
+        there(files, k, at = 0);
       } else if (!(err instanceof NoRoad) && code !== 'bad_checksum' && code !== 'offset') throw err;
       unsure = Boolean(k.upload);
       piece = Math.max(piece >> 1, pieceLeast);

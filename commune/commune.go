@@ -234,3 +234,22 @@ func Find(domains []Domain, collection string) (*Domain, *Collection) {
 	}
 	return nil, nil
 }
+
+// Sources are the collections from which fields of a collection come by route, at
+// once or by way of others.
+func Sources(domains []Domain, collection string) (out []string) {
+	from := []string{collection}
+	for len(from) > 0 {
+		_, c := Find(domains, from[0])
+		from = from[1:]
+		if c == nil {
+			continue
+		}
+		for _, r := range c.Routes {
+			if r.Of != collection && !slices.Contains(out, r.Of) {
+				out, from = append(out, r.Of), append(from, r.Of)
+			}
+		}
+	}
+	return out
+}

@@ -579,4 +579,12 @@ func TestWhatAJudgeSees(t *testing.T) {
 			t.Errorf("%s/%s: touched = %v, %v", c.coll, c.id, got, err)
 		}
 	}
+	for _, c := range []struct {
+		colls []string
+		want  bool
+	}{{nil, false}, {[]string{"houses"}, true}, {[]string{"people", "houses"}, true}, {[]string{"people", "birds"}, false}} {
+		if got, err := view.TouchedAny(c.colls); err != nil || got != c.want {
+			t.Errorf("%v: touched = %v, %v", c.colls, got, err)
+		}
+	}
 }

@@ -77,6 +77,21 @@ func (v *View) Touched(coll, id string) (touched bool, err error) {
 	return touched, err
 }
 
+// TouchedAny tells whether any record of some collections was.
+func (v *View) TouchedAny(colls []string) (touched bool, err error) {
+	for _, coll := range colls {
+		sh := v.shapes.byName[coll]
+		if sh == nil {
+			continue
+		}
+		err = scanOne(v.db, `SELECT EXISTS (SELECT 1 FROM journal_touched WHERE coll = {:p0})`, []any{sh.id}, &touched)
+		if err != nil || touched {
+			return touched, err
+		}
+	}
+	return false, nil
+}
+
 // Forgotten tells whether a record that is not there may have been, for a phone
 // that saw the state at base: what went before the floor is forgotten.
 func (s State) Forgotten(base int64) bool { return !s.Exists && base > 0 && base <= s.floor }

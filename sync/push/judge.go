@@ -71,12 +71,15 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 }
 
 // settled absorbs what earlier edits of this ask wrote, if this one may look at
-// it: at its own record, or, when it is an action or builds on another edit, at
-// any. Else all edits of an ask are absorbed together at the end, which is much
-// cheaper than one by one.
+// it: at its own record, at what a field of that follows, or, when it is an action
+// or builds on another edit, at any. Else all edits of an ask are absorbed together
+// at the end, which is much cheaper than one by one.
 func (s *session) settled(tx core.App, e *wire.Edit) error {
 	if e.Do == "" && len(e.After) == 0 {
 		touched, err := s.view.Touched(e.Coll, e.ID)
+		if err == nil && !touched && e.Create == nil { // what is created looks where its fields come from as it is saved
+			touched, err = s.view.TouchedAny(commune.Sources(s.Domains, e.Coll))
+		}
 		if err != nil || !touched {
 			return err
 		}

@@ -182,12 +182,14 @@ func TestEditsOfOneAskSeeEachOther(t *testing.T) {
 // TestWhatBuildsOnAnotherSeesIt: a board hangs on a thing that comes with the same
 // ask; by it alone the board is hers.
 func TestWhatBuildsOnAnotherSeesIt(t *testing.T) {
-	for _, c := range []struct{ after, want string }{{`,"after":[1]`, "1taken, 2taken, acked 2"}, {``, "1taken, 2refused  not_found, acked 2"}} {
-		d := newDesk(t)
-		d.sql(`INSERT INTO boards_x (id, thing) VALUES ('board0000000001', 'thing0000000006')`)
-		got := says(d.push(phone(1), `{"n":1,"coll":"things_x","id":"thing0000000006","create":{"owner":"lan"}}`, `{"n":2,"coll":"boards_x","id":"board0000000001","change":{"note":"x"}`+c.after+`}`))
-		if got != c.want {
-			t.Errorf("%s: %s, want %s", c.after, got, c.want)
+	for _, after := range []string{`,"after":[1]`, ``} {
+		for edit, want := range map[string]string{`"change":{"note":"x"}`: "1taken, 2taken, acked 2", `"delete":true`: "1taken, 2parked  changed_since, acked 2"} {
+			d := newDesk(t)
+			d.sql(`INSERT INTO boards_x (id, thing) VALUES ('board0000000001', 'thing0000000006')`)
+			got := says(d.push(phone(1), `{"n":1,"coll":"things_x","id":"thing0000000006","create":{"owner":"lan"}}`, `{"n":2,"coll":"boards_x","id":"board0000000001",`+edit+after+`}`))
+			if got != want {
+				t.Errorf("%s%s: %s, want %s", edit, after, got, want)
+			}
 		}
 	}
 }

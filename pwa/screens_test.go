@@ -22,6 +22,8 @@ var screens = []struct{ name, hash, words string }{
 	{"health-measure", "#/suc-khoe/lan000000000000/ghi/measurement", "tâm thu"},
 	{"health-vaccination", "#/suc-khoe/con000000000000/ghi/vaccination", "Số lô"},
 	{"health-allergy", "#/suc-khoe/con000000000000/ghi/allergy", "Dị ứng với gì"},
+	{"health-no-allergy", "#/suc-khoe/con000000000000/ghi/no_allergy", "Hỏi ngày nào"},
+	{"health-not-asked", "#/suc-khoe/con000000000000", "Chưa hỏi về dị ứng"},
 	{"health-visit", "#/suc-khoe/con000000000000/ghi/visit", "Thuốc đã cho"},
 	{"health-amend", "#/suc-khoe/lan000000000000/e00000000000001/dinh-chinh", "Vì sao đính chính"},
 	{"dossiers", "#/ho-so", "Cần bổ sung"},

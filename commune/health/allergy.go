@@ -86,6 +86,31 @@ func warnOfAllergy(c *commune.Case, e entry) ([]commune.Notice, error) {
 	return out, nil
 }
 
+// noKnownAllergy says that the person was asked and has none: SNOMED CT 716186003, "No
+// known allergy", which FHIR puts as the code of an AllergyIntolerance.
+const noKnownAllergy = "716186003"
+
+// doubtNone tells who wrote that the person has no allergy that the book holds one.
+// Both entries stand; while an allergy stands, it is what counts.
+func doubtNone(c *commune.Case, e entry) ([]commune.Notice, error) {
+	if e.kind() != "no_allergy" || e.op() == "void" || c.Author.Person == "" {
+		return nil, nil
+	}
+	all, err := standingEntries(c.App, e)
+	if err != nil || !slices.ContainsFunc(all, func(o entry) bool { return o.kind() == "allergy" }) {
+		return nil, err
+	}
+	return []commune.Notice{{
+		To:    commune.Named("person", c.Author.Person),
+		Key:   "health_allergy_doubt:" + e.Id,
+		Kind:  "health_allergy_doubt",
+		Title: "Xin hỏi lại về dị ứng",
+		Body:  "Vừa ghi là không dị ứng, nhưng sổ đang có mục dị ứng. Mục dị ứng vẫn được tính. Nếu mục ấy ghi nhầm thì mở sổ, hủy mục ấy.",
+		Link:  "#/suc-khoe/" + e.person(),
+		Class: commune.Needed,
+	}}, nil
+}
+
 // standingEntries are the entries of e's person that nobody amended or struck out, besides
 // e and what e itself amends.
 func standingEntries(app core.App, e entry) ([]entry, error) {

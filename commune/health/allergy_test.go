@@ -105,3 +105,40 @@ func TestThePhoneHasTheSameFamilies(t *testing.T) {
 		}
 	}
 }
+
+// TestAskedAndNone: who was asked and has no allergy is told from who was not asked.
+// The statement is an entry like any other; an allergy that stands counts more, and who
+// wrote otherwise hears of it.
+func TestAskedAndNone(t *testing.T) {
+	doctor := communetest.As("nam", commune.Named("station", communetest.ID("tram")))
+	none := func(over map[string]any) map[string]any {
+		return merge(over, map[string]any{"person": communetest.ID("lan"), "kind": "no_allergy"})
+	}
+	c := book(t)
+	communetest.Judged(t, "a doctor asks", c.Write(doctor, "health_entries", "n", none(nil)), "")
+	n := c.Get("health_entries", "n")
+	for field, want := range map[string]string{"code": "716186003", "source": "told", "op": "add", "root": communetest.ID("n")} {
+		if got := n.GetString(field); got != want {
+			t.Errorf("%s is %q, want %q", field, got, want)
+		}
+	}
+	communetest.Judged(t, "of a newer phone, who asked about food alone", c.Write(doctor, "health_entries", "f", none(map[string]any{"code": "429625007"})), "parked unknown_code")
+	communetest.Judged(t, "who overwrites it", c.Write(doctor, "health_entries", "n", map[string]any{"code": "x"}), "append_only")
+	communetest.Judged(t, "a drug given afterwards", c.Write(doctor, "health_entries", "v", prescription("Penicillin", nil)), "")
+	if len(c.Notices) != 0 {
+		t.Errorf("nobody need hear of anything yet: %+v", c.Notices)
+	}
+
+	communetest.Judged(t, "the nurse hears of a rash", c.Write(nurse, "health_entries", "a", allergy("Tôm", nil)), "")
+	communetest.Judged(t, "Lan says none at home", c.Write(lan, "health_entries", "m", none(nil)), "")
+	if len(c.Notices) != 1 || c.Notices[0].To != commune.Named("person", communetest.ID("lan")) || c.Notices[0].Kind != "health_allergy_doubt" ||
+		strings.Contains(c.Notices[0].Title+c.Notices[0].Body, "Tôm") {
+		t.Errorf("notices %+v, want one to Lan without a word of what", c.Notices)
+	}
+	communetest.Judged(t, "the nurse strikes the rash out", c.Write(nurse, "health_entries", "w", allergy("Tôm", map[string]any{"op": "void", "amends": []string{communetest.ID("a")}, "reason": "hỏi lại, không phải"})), "")
+	c.Notices = nil
+	communetest.Judged(t, "none again", c.Write(lan, "health_entries", "o", none(nil)), "")
+	if len(c.Notices) != 0 {
+		t.Errorf("no allergy stands any more, yet %+v", c.Notices)
+	}
+}

@@ -48,7 +48,7 @@ func unchanged(c *commune.Case) error {
 
 func checkShape(_ *commune.Case, e entry) error {
 	if e.kind() == "" || strings.TrimSpace(e.code()) == "" {
-		return commune.Refuse("kind_missing", "Xin chọn loại: mũi tiêm, lần khám, lần đo hay dị ứng, và ghi rõ là gì.")
+		return commune.Refuse("kind_missing", "Xin chọn loại: mũi tiêm, lần khám, lần đo, dị ứng hay không dị ứng, và ghi rõ là gì.")
 	}
 	figures, ok := e.data()
 	if !ok {
@@ -58,6 +58,10 @@ func checkShape(_ *commune.Case, e entry) error {
 		return nil // what is struck out need not be possible
 	}
 	switch e.kind() {
+	case "no_allergy":
+		if e.code() != noKnownAllergy {
+			return commune.Park("unknown_code", "Loại ghi nhận này máy chủ chưa biết, trạm y tế sẽ xem.")
+		}
 	case "measurement":
 		return humanlyPossible(e.code(), figures)
 	case "vaccination":

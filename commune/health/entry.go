@@ -85,12 +85,15 @@ func fillEntry(c *commune.Case) error {
 	if e.op() == "" {
 		e.Set("op", "add")
 	}
+	if e.kind() == "no_allergy" && e.code() == "" {
+		e.Set("code", noKnownAllergy)
+	}
 	if e.occurredOn() == "" {
 		e.Set("occurred_on", commune.Day(c.At))
 	}
 	if e.source() == "" {
 		e.Set("source", "told")
-		if e.staff(c.Author) {
+		if e.staff(c.Author) && e.kind() != "no_allergy" { // which nobody can measure
 			e.Set("source", "measured")
 		}
 	}

@@ -7,7 +7,9 @@
 // are shown until a clinician amends both.
 //
 // An allergy is an entry too. Who prescribes what the person cannot bear is warned,
-// on the phone if the allergy is there, else when both have met at the server.
+// on the phone if the allergy is there, else when both have met at the server. That
+// somebody was asked and has none is an entry of its own: a book that holds neither
+// says that nobody asked, which is not the same to who prescribes.
 //
 // A household does not see its members' entries; who cares for a person does.
 package health

@@ -7,7 +7,8 @@ import (
 )
 
 // raiseEntry tells of a dangerous reading, of a prescription that the person
-// cannot bear, and of a correction by another.
+// cannot bear, of an allergy that somebody says there is not, and of a correction by
+// another.
 func raiseEntry(c *commune.Case) ([]commune.Notice, error) {
 	if !c.Creating() {
 		return nil, nil
@@ -17,6 +18,11 @@ func raiseEntry(c *commune.Case) ([]commune.Notice, error) {
 	if err != nil {
 		return nil, err
 	}
+	doubt, err := doubtNone(c, e)
+	if err != nil {
+		return nil, err
+	}
+	clash = append(clash, doubt...)
 	switch {
 	case e.op() == "add" && dangerous(e) && recent(e, c.Now):
 		return append(clash, warn(e)...), nil

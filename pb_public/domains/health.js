@@ -87,18 +87,19 @@ export function line(e) {
     return m ? `${m.name} ${whole(d.value)} ${m.unit}` : `${e.code} ${Object.values(d).join(' / ')}`;
   }
   if (e.kind === 'allergy') return 'Dị ứng: ' + e.code;
+  if (e.kind === 'no_allergy') return 'Không dị ứng';
   if (e.kind === 'vaccination') return `Tiêm ${word(vaccines, e.code)}${d.dose ? ', mũi ' + d.dose : ''}`;
   return e.code ? `Khám: ${e.code}` : 'Lần khám';
 }
 
-const icons = { measurement: 'ruler', vaccination: 'needle', visit: 'visit', allergy: 'alert' };
+const icons = { measurement: 'ruler', vaccination: 'needle', visit: 'visit', allergy: 'alert', no_allergy: 'visit' };
 
 /** @param {At} at */
 function book({ client, params }) {
   const person = params.person, write = (/** @type {string} */ k, /** @type {string} */ t, more = '') => go(`#/suc-khoe/${person}/ghi/${k}`, t, more);
   let kind = '';
   const body = live(() => {
-    const of = chains(client, person).filter(ch => !kind || ch.heads[0].kind === kind);
+    const of = chains(client, person).filter(ch => ch.heads[0].kind.endsWith(kind)); // that there is none stands among allergies
     /** @type {Map<string, Chain[]>} */
     const years = new Map();
     for (const ch of of) {
@@ -111,7 +112,7 @@ function book({ client, params }) {
       kind ? null : summary(client, person),
       kind === 'vaccination' && of.length ? byVaccine(person, of) : years.size ? [...years].map(([y, chs]) => section(y, h('div.list', null, chs.map(ch => entryRow(person, ch))))) : list([], 'Sổ chưa có mục nào ở đây.'));
   });
-  const filter = h('div.chips', { role: 'group', 'aria-label': 'Lọc' }, Object.entries({ '': 'Tất cả', ...healthKinds }).map(([k, t]) => h('button.chip', {
+  const filter = h('div.chips', { role: 'group', 'aria-label': 'Lọc' }, Object.entries({ '': 'Tất cả', ...healthKinds }).filter(([k]) => k !== 'no_allergy').map(([k, t]) => h('button.chip', {
     type: 'button', 'aria-pressed': String(k === kind),
     onclick: (/** @type {any} */ ev) => {
       kind = k;
@@ -125,11 +126,22 @@ function book({ client, params }) {
 /** What this person cannot bear, as far as the phone knows. @param {Client} c @param {string} person @returns {any[]} the entries that stand */
 export const allergies = (c, person) => chains(c, person).flatMap(ch => ch.heads).filter(e => e.kind === 'allergy' && e.op !== 'void');
 
+/** The last time that this person was asked and had no allergy; undefined: nobody asked, as far as the phone knows. @param {Client} c @param {string} person */
+export const askedNone = (c, person) => chains(c, person).flatMap(ch => ch.heads).find(e => e.kind === 'no_allergy' && e.op !== 'void');
+
+/** What the book says of allergies: which there are, else that somebody asked and there are none, else that nobody asked. @param {Client} c @param {string} person */
+function bears(c, person) {
+  const not = allergies(c, person), none = askedNone(c, person), asked = none && day(none.occurred_on);
+  if (not.length) return h('p.warning.bad', null, h('b', null, 'Dị ứng: '), not.map(e => e.code).join(', '), none && none.occurred_on > not[0].occurred_on ? ` (ngày ${asked} lại ghi là không; xin hỏi lại)` : null);
+  if (none) return h('p.step', null, h('b', null, 'Không dị ứng. '), `Đã hỏi ngày ${asked}.`);
+  return h('p.note', null, h('b', null, 'Chưa hỏi về dị ứng. '), atStation(c) ? 'Xin hỏi người bệnh trước khi cho thuốc.' : 'Từng bị mẩn, sưng, khó thở vì thuốc hay thức ăn thì ghi vào sổ.');
+}
+
 /** What a reader looks for first: what the person cannot bear, and the last of each measurement. @param {Client} c @param {string} person */
 function summary(c, person) {
-  const not = allergies(c, person), last = new Map();
+  const last = new Map();
   for (const ch of chains(c, person)) { const e = ch.heads[0]; if (e.kind === 'measurement' && e.op !== 'void' && !last.has(e.code)) last.set(e.code, e); }
-  return [not.length ? h('p.warning.bad', null, h('b', null, 'Dị ứng: '), not.map(e => e.code).join(', ')) : atStation(c) ? h('p.note', null, 'Chưa ghi dị ứng nào. Trước khi kê thuốc xin hỏi người bệnh.') : null,
+  return [bears(c, person),
     last.size ? h('div.card', null, h('p.card-title', null, 'Số đo gần nhất'), [...last.values()].map(e => h('p.line', null, h('b', null, line(e)), h('span', null, day(e.occurred_on))))) : null];
 }
 

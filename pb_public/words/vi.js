@@ -4,7 +4,7 @@
 /** @param {Record<string, string>} of @param {any} code */
 export const word = (of, code) => of[String(code ?? '')] ?? String(code ?? '');
 
-export const healthKinds = { vaccination: 'Mũi tiêm', visit: 'Lần khám', measurement: 'Số đo', allergy: 'Dị ứng' };
+export const healthKinds = { vaccination: 'Mũi tiêm', visit: 'Lần khám', measurement: 'Số đo', allergy: 'Dị ứng', no_allergy: 'Không dị ứng' };
 
 export const vaccines = {
   HBV0: 'Viêm gan B sơ sinh', BCG: 'Lao (BCG)', PENTA: '5 trong 1', BOPV: 'Bại liệt uống', IPV: 'Bại liệt tiêm', MEASLES: 'Sởi', MV: 'Sởi', MR: 'Sởi – Rubella',

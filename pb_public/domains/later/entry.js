@@ -4,10 +4,10 @@
 
 import { newId } from '../../sync/edits.js';
 import { h } from '../../ui/el.js';
-import { form, list, say } from '../../ui/parts.js';
+import { form, go, list, say } from '../../ui/parts.js';
 import { readNumber, today } from '../../ui/text.js';
 import { measures, sources, vaccines } from '../../words/vi.js';
-import { allergies, atStation, chains, danger } from '../health.js';
+import { allergies, askedNone, atStation, chains, danger } from '../health.js';
 import { nameOf } from '../people.js';
 
 /** @typedef {import('../../app.js').At} At @typedef {import('../../sync/client.js').Client} Client @typedef {import('../health.js').Chain} Chain */
@@ -16,6 +16,9 @@ import { nameOf } from '../people.js';
 const possible = {
   bp: [['systolic', 40, 300], ['diastolic', 40, 300]], weight: [['value', 0.3, 350]], height: [['value', 20, 250]], temperature: [['value', 30, 45]], glucose: [['value', 1, 60]],
 };
+
+/** Asked, and none: SNOMED CT (commune/health/allergy.go). */
+const noKnownAllergy = '716186003';
 
 /** Drugs of which who cannot bear one may not bear another (commune/health/allergy.go). */
 const families = [
@@ -41,7 +44,8 @@ function asks(c, person, kind, code, f) {
   const value = (/** @type {string} */ name) => String(f.elements.namedItem(name)?.value ?? '');
   if (kind === 'visit') {
     const hit = allergies(c, person).find(e => clashes(e.code, value('d_drug')));
-    return hit ? `Sổ ghi người này dị ứng «${hit.code}». Xin xem lại thuốc trước khi cho.` : '';
+    if (hit) return `Sổ ghi người này dị ứng «${hit.code}». Xin xem lại thuốc trước khi cho.`;
+    return value('d_drug') && atStation(c) && !allergies(c, person).length && !askedNone(c, person) ? 'Chưa ai hỏi người này về dị ứng. Xin hỏi trước khi cho thuốc.' : '';
   }
   if (kind !== 'measurement') return '';
   const [top, under] = [readNumber(value('d_systolic')), readNumber(value('d_diastolic'))];
@@ -65,6 +69,7 @@ export async function voidChain(c, ch) {
  * @param {string} kind @param {any} e @param {boolean} staff @returns {import('../../ui/parts.js').Field[]} */
 function fields(kind, e, staff) {
   const d = e.data ?? {}, { measured, ...fromHome } = sources;
+  if (kind === 'no_allergy') return [{ name: 'occurred_on', label: 'Hỏi ngày nào', kind: 'date', must: true, value: e.occurred_on ?? today() }, { name: 'text', label: 'Ghi chú', kind: 'long', value: e.text }];
   /** @type {import('../../ui/parts.js').Field[]} */
   const own = kind === 'measurement'
     ? (/** @type {any} */ (measures)[e.code] ?? measures.bp).fields.map((/** @type {any} */ [name, label, example]) => ({ name: 'd_' + name, label, example, kind: 'number', must: true, value: d[name] === undefined ? '' : String(d[name]).replace('.', ',') }))
@@ -90,7 +95,7 @@ function read(kind, code, v) {
     data[k.slice(2)] = words ? t : n;
   }
   if (v.occurred_on > today()) throw new Error('Ngày ghi chưa tới. Xin xem lại ngày.');
-  return { kind, code: v.code ?? code, data, text: v.text, occurred_on: v.occurred_on, source: v.source };
+  return { kind, code: kind === 'no_allergy' ? noKnownAllergy : v.code ?? code, data, text: v.text, occurred_on: v.occurred_on, source: v.source ?? 'told' };
 }
 
 /** @param {At} at */
@@ -120,7 +125,12 @@ export function write({ client, params, query }) {
   };
   const start = before ?? { code: kind === 'measurement' ? 'bp' : undefined, source: kind === 'vaccination' && !atStation(client) ? 'paper' : undefined };
   draw(start);
-  if (kind !== 'measurement') return h('div', null, who(client, person), place);
+  if (kind === 'no_allergy') {
+    const not = allergies(client, person);
+    return h('div', null, who(client, person), not.length ? h('p.warning', null, `Sổ đang ghi dị ứng «${not.map(e => e.code).join(', ')}». Mục ấy ghi nhầm thì mở mục ấy ra hủy.`) : null,
+      h('p', null, 'Đã hỏi đủ: thuốc, thức ăn, ong đốt, phấn hoa. Chưa lần nào bị mẩn ngứa, sưng môi, khó thở.'), place);
+  }
+  if (kind !== 'measurement') return h('div', null, who(client, person), kind === 'allergy' && !before ? h('div.buttons', null, go(`#/suc-khoe/${person}/ghi/no_allergy`, 'Không dị ứng gì')) : null, place);
   const chips = h('div.chips', { role: 'group', 'aria-label': 'Loại đo' }, Object.entries(measures).map(([code, m]) => h('button.chip', {
     type: 'button', 'aria-pressed': String(code === start.code),
     onclick: (/** @type {any} */ ev) => { for (const b of chips.children) b.setAttribute('aria-pressed', String(b === ev.currentTarget)); draw({ code }); },

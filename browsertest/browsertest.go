@@ -16,6 +16,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// patience is how long something may take that happens in the browser's own time:
+// on a machine with ten other things to do, two cores give a page little. Who waits
+// goes on as soon as it is so.
+const patience = 90 * time.Second
+
 // Window is what a person can do in any browser.
 type Window interface {
 	Load(hash string)
@@ -77,10 +82,10 @@ func (p *Page) Title() string {
 	return title
 }
 
-// Run does browser actions, within half a minute.
+// Run does browser actions, which must come to an end.
 func (p *Page) Run(actions ...chromedp.Action[chromedp.Void]) {
 	p.T.Helper()
-	ctx, cancel := context.WithTimeout(p.Ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		p.Fail(err)
@@ -110,7 +115,7 @@ func (p *Page) Visit(hash string) {
 // Until waits for a predicate, also across a page that loads meanwhile.
 func (p *Page) Until(js string) {
 	p.T.Helper()
-	ctx, cancel := context.WithTimeout(p.Ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, patience)
 	defer cancel()
 	for {
 		err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](js))
@@ -171,13 +176,13 @@ func (p *Page) Shot(name string) {
 	_ = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
 }
 
-// Await waits until something is so, for at most half a minute: what happens
+// Await waits until something is so, as long as there is patience: what happens
 // in the browser's own time has no event to wait for.
 func Await(t *testing.T, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(30 * time.Second)
+	late := time.After(patience)
 	for !so() {
 		select {
 		case <-tick.C:

@@ -153,7 +153,7 @@ func startFirefox(t *testing.T, program, profile string) string {
 		return where
 	case <-ended:
 		t.Fatal("Firefox ended before it listened")
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Fatal("Firefox does not listen")
 	}
 	return ""
@@ -191,7 +191,7 @@ var errGone = errors.New("Firefox is gone")
 
 // Command sends a command of WebDriver BiDi and returns its result.
 func (f *Firefox) Command(method string, params any) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(f.T.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(f.T.Context(), patience)
 	defer cancel()
 	answer := make(chan reply, 1)
 	f.mu.Lock()
@@ -302,7 +302,7 @@ func (f *Firefox) Until(js string) {
 	f.T.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for {
 		so := false
 		err := f.Eval("Promise.resolve("+js+").then(Boolean)", &so)
@@ -325,7 +325,7 @@ func (f *Firefox) Equals(js, want string) {
 	f.T.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for {
 		var got string
 		if err := f.Eval(js, &got); err != nil {

@@ -46,7 +46,7 @@ func (p *Phone) fillAsk(ask *wire.Ask) (more bool, err error) {
 	}
 	ask.Cursor = wire.Cursor(cursor)
 	if cursor > 0 {
-		if ask.Told, err = tellTold(p.db, ask.Standing); err != nil {
+		if err = tell(p.db, ask); err != nil {
 			return false, err
 		}
 	}

@@ -66,13 +66,34 @@ func (a *answer) lose(tx *sql.Tx, lost []string) error {
 			a.report.Gone += int(n)
 		}
 	}
-	return errors.Join(moved(tx), dirty(tx))
+	return errors.Join(moved(tx), dirty(tx), unload(tx, lost))
+}
+
+// unload forgets that snapshot files brought circles whose records are gone.
+func unload(tx *sql.Tx, lost []string) error {
+	text, err := getMeta(tx, "loaded")
+	if err != nil || text == "" {
+		return err
+	}
+	var have map[string]wire.Cursor
+	if err := json.Unmarshal([]byte(text), &have); err != nil {
+		return err
+	}
+	for _, c := range lost {
+		delete(have, c)
+	}
+	left, err := json.Marshal(have)
+	if err != nil {
+		return err
+	}
+	return setMeta(tx, "loaded", string(left))
 }
 
 // losses are what standings took away since the cursor.
 type losses struct {
-	Hash    string   `json:"hash"` // of a standing without all of them
+	Hash    string   `json:"hash"` // of a standing without all of them but Untold
 	Circles []string `json:"circles"`
+	Untold  []string `json:"untold,omitempty"`
 }
 
 // lostSince returns the losses since the cursor; nil when there are none.
@@ -86,8 +107,8 @@ func lostSince(q querier) (*losses, error) {
 }
 
 // noteLost remembers what a standing took away, under the hash of one that tells
-// the server all of it: the newest, unless an earlier loss is back in that. (Then
-// one hash cannot tell all; the rest is found by comparing.)
+// the server all of it: the newest, unless an earlier loss is back in that. Then
+// one hash cannot tell all, and the rest is told by name.
 func noteLost(tx *sql.Tx, line *wire.StandingLine, lost []string) error {
 	before, err := lostSince(tx)
 	if err != nil {
@@ -96,11 +117,9 @@ func noteLost(tx *sql.Tx, line *wire.StandingLine, lost []string) error {
 	l := losses{Hash: line.Hash, Circles: lost}
 	if before != nil {
 		if slices.ContainsFunc(before.Circles, func(c string) bool { return slices.Contains(line.Circles, c) }) {
-			l.Hash = before.Hash
+			l.Hash, l.Untold = before.Hash, both(before.Untold, lost)
 		}
-		l.Circles = append(before.Circles, lost...)
-		slices.Sort(l.Circles)
-		l.Circles = slices.Compact(l.Circles)
+		l.Circles = both(before.Circles, lost)
 	}
 	text, err := json.Marshal(l)
 	if err != nil {
@@ -109,22 +128,28 @@ func noteLost(tx *sql.Tx, line *wire.StandingLine, lost []string) error {
 	return setMeta(tx, "lost", string(text))
 }
 
-// tellTold returns the hash that an ask carries as `told`, "" when the standing of
-// the cursor says all.
-func tellTold(q querier, standing string) (string, error) {
+// both are the circles of two lists, sorted.
+func both(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// tell puts into an ask what standings took away since the cursor.
+func tell(q querier, ask *wire.Ask) error {
 	lost, err := lostSince(q)
 	if err != nil {
-		return "", err
+		return err
 	}
 	told, err := getMeta(q, "told")
 	if err != nil {
-		return "", err
+		return err
 	}
 	if lost != nil {
-		told = lost.Hash
+		told, ask.Lost = lost.Hash, lost.Untold
 	}
-	if told == standing {
-		return "", nil
+	if told != ask.Standing {
+		ask.Told = told
 	}
-	return told, nil
+	return nil
 }

@@ -343,7 +343,7 @@ func TestVectorsOfAnswers(t *testing.T) {
 		t.Run(v.Name, func(t *testing.T) {
 			p := v.Before.phone(t)
 			text := answerText(t, v.Answer, v.Tail)
-			ask := &asking{Ask: &wire.Ask{Cursor: wire.Cursor(v.Before.Cursor), Resume: v.Before.Resume}}
+			ask := &asking{Ask: &wire.Ask{Cursor: wire.Cursor(v.Before.Cursor), Resume: v.Before.Resume, Loaded: v.Before.Loaded}}
 			var report Report
 			a, err := p.keep(ask, wire.ReadAnswer(text), &report)
 			if err != nil {

@@ -12,10 +12,10 @@ import { isZero } from './overlay.js';
 /**
  * @typedef {import('./overlay.js').Rec} Rec @typedef {import('./overlay.js').Kept} Kept
  * @typedef {{coll: string, id: string, seq: number, whole?: boolean, in?: string[], set?: Record<string, any>}} Row
- * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, lost: {hash: string, circles: string[]} | null, compare: boolean,
+ * @typedef {{epoch: string, cursor: number, standing: string, resume: string, circles: string[], told: string, lost: {hash: string, circles: string[], untold?: string[]} | null, compare: boolean,
  *   loaded: Record<string, number>, check: '' | 'sums' | 'deep', compared: string, sum: string, mismatches: number, shape?: string}} Place
  *   where the phone is: `standing` is the hash that went with the cursor, `circles` and `told` (their hash) the newest the
- *   server told; `lost`: what standings took away since the cursor, and the hash of one without all of it; `compare`: its records are of another history; `loaded`: snapshot files; `check`: a comparison that is due;
+ *   server told; `lost`: what standings took away since the cursor, the hash of one without all of it but `untold`; `compare`: its records are of another history; `loaded`: snapshot files; `check`: a comparison that is due;
  *   `compared`: when it last was by content; `shape`: what edits may name, as last told; `sum` over all records, "" when it is to be made anew
  * @typedef {{place: Place, n: number, records: Map<string, Map<string, Rec>>, kept: Row[], edits: Map<number, Kept>}} State
  *   kept: rows that came and show with the next `complete`
@@ -64,7 +64,7 @@ export function ask(state, now) {
   const { epoch, cursor, standing, resume, compare, loaded } = state.place;
   const told = state.place.lost?.hash ?? state.place.told;
   const all = {
-    epoch, cursor, standing, told: cursor > 0 && told !== standing ? told : '', resume, compare,
+    epoch, cursor, standing, told: cursor > 0 && told !== standing ? told : '', lost: cursor > 0 ? state.place.lost?.untold : undefined, resume, compare,
     snapshots: !cursor && !now.without, loaded: cursor ? {} : loaded, check: now.check,
     confirmed: confirmed(state.edits.values(), state.n), want: now.want,
     shape: unknown(state.edits.values()).length ? state.place.shape || '?' : '',
@@ -325,13 +325,15 @@ export class Answer {
 
   /**
    * Remembers what a standing took away since the cursor, under the hash of one that tells the server all of it: the
-   * newest, unless an earlier loss is back in that. (Then one hash cannot tell all; the rest is found by comparing.)
+   * newest, unless an earlier loss is back in that. Then one hash cannot tell all, and the rest is told by name.
    * @param {string[]} circles lost @param {string[]} now @param {string} hash
    */
   #note(circles, now, hash) {
     const was = this.state.place.lost;
     if (!circles.length) return;
-    this.state.place.lost = { hash: was?.circles.some(c => now.includes(c)) ? was.hash : hash, circles: [...new Set([...was?.circles ?? [], ...circles])].sort() };
+    const both = (/** @type {string[]} */ of = []) => [...new Set([...of, ...circles])].sort(), back = was?.circles.some(c => now.includes(c));
+    this.state.place.lost = { hash: was && back ? was.hash : hash, circles: both(was?.circles), ...(back ? { untold: both(was?.untold) } : {}) };
+    this.state.place.loaded = Object.fromEntries(Object.entries(this.state.place.loaded).filter(([c]) => !circles.includes(c)));
   }
 
   /** Takes circles from a record; left in none it goes. @param {string} coll @param {Rec} r @param {Set<string>} lost @param {Writes} w */

@@ -183,6 +183,10 @@ func assemble(ask *wire.Ask, pushed push.Outcome, down []wire.Line) []wire.Line 
 	if len(down) > 0 && down[0].Standing != nil {
 		out, down = append(out, down[0]), down[1:]
 		urgent = true
+		if len(down) > 0 && down[0].Mark != nil {
+			out, down = append(out, down[0]), down[1:]
+			urgent = false
+		}
 	}
 	if urgent {
 		none := ""
@@ -265,7 +269,7 @@ func several(lines []wire.Line) bool {
 // idle answers the commonest ask, nothing to say and nothing to hear, with one
 // statement.
 func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time) ([]wire.Line, bool, error) {
-	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Cursor == 0 || ask.Told != "" || ask.Compare || ask.Check != nil {
+	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Cursor == 0 || ask.Told != "" || len(ask.Lost) > 0 || ask.Compare || ask.Check != nil {
 		return nil, false, nil
 	}
 	circles, asOf, err := x.standings.of(p.Person, now, 0)
@@ -385,23 +389,25 @@ func (x *Engine) standing(person string, now time.Time) (circles []string, asOf 
 }
 
 // held returns the circles whose records the phone has as of its cursor: those
-// of the standing that went with it, less those that a later answer took away,
-// though it never came to its end. It is nil when a hash is not known.
+// of the standing that went with it, less those that later answers took away,
+// though they never came to their end. It is nil when a hash is not known.
 func (x *Engine) held(ask *wire.Ask) ([]string, error) {
 	if ask.Cursor == 0 || ask.Standing == "" {
 		return nil, nil
 	}
 	held, err := x.standings.remembered(ask.Standing)
-	if err != nil || held == nil || ask.Told == "" {
+	if err != nil || held == nil {
 		return held, err
 	}
-	told, err := x.standings.remembered(ask.Told)
-	if err != nil || told == nil {
-		return nil, err
+	told := held
+	if ask.Told != "" {
+		if told, err = x.standings.remembered(ask.Told); err != nil || told == nil {
+			return nil, err
+		}
 	}
 	both := []string{}
 	for _, c := range held {
-		if slices.Contains(told, c) {
+		if slices.Contains(told, c) && !slices.Contains(ask.Lost, c) {
 			both = append(both, c)
 		}
 	}
@@ -423,6 +429,9 @@ func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, cir
 		if offer := x.offer(p, r.Head); len(offer) > 0 {
 			return append(down, wire.Line{Load: offer}), nil
 		}
+	}
+	if token := pull.Begun(p, r.Head); token != "" && len(down) > 0 && down[len(down)-1].Standing != nil {
+		down = append(down, wire.Line{Mark: &token})
 	}
 	changes, full, err := pull.Make(ctx, r, p, x.known)
 	if err != nil || full {

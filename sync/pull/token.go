@@ -67,3 +67,13 @@ func resume(p Phone, at journal.Head) place {
 	}
 	return from
 }
+
+// Begun is the token of a phone that is in the middle of an answer, as it hears of
+// its standing: when that is another, what was taken away is gone from the phone,
+// and comes from the beginning when it is back. "" for a phone that begins.
+func Begun(p Phone, at journal.Head) string {
+	if !Fits(p.Resume, at) {
+		return ""
+	}
+	return resume(p, at).token(at.Epoch, p.Now)
+}

@@ -3,6 +3,7 @@ package regressions_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"langso/phone"
@@ -158,5 +159,63 @@ func TestAForgottenStandingStartsAnew(t *testing.T) {
 	}
 	if !s.has(p, "persons", lan) {
 		t.Error("Lan does not have herself")
+	}
+}
+
+// Lan cares for bà Bảy and for Tư. On a bad road her phone heard that the one care
+// had ended; then that it was back and the other had ended; then that all was as
+// before. No standing that it was ever told is one without both: the server took
+// it for a phone that had kept Tư's records, and only comparing brought them back.
+func TestOneIsBackAndAnotherIsLost(t *testing.T) {
+	const four = "tu4000000000000"
+	s := newScene(t)
+	s.person(four, "household000002")
+	s.care()
+	s.put("guardians", "guardian0000002", phone.Values{"person": four, "guardian": lan, "kind": "granted", "from": "2026-01-01"})
+	p, road, _ := s.phoneOnRoad()
+	s.syncs(p)
+	ends := func(id, day string) { s.sql(`UPDATE guardians SET [[to]] = '%s' WHERE id = '%s'`, day, id) }
+	for _, step := range []func(){
+		func() { ends("guardian0000001", "2026-11-01") },
+		func() { ends("guardian0000001", ""); ends("guardian0000002", "2026-11-01") },
+		func() { ends("guardian0000002", "") },
+	} {
+		step()
+		s.syncsCutAfter(p, road, "standing")
+	}
+	if r := s.syncs(p); r.Mismatches > 0 || !s.has(p, "persons", bay) || !s.has(p, "persons", four) {
+		t.Errorf("Lan cares for both again and does not get them by itself: %+v", r)
+	}
+	if r := s.syncs(p); r.Exchanges != 1 || r.Changed != 0 {
+		t.Errorf("and then nothing new: %+v", r)
+	}
+}
+
+// Lan's new phone was being filled when her care for bà Bảy ended, and came back
+// before the filling was done: what it had got of bà Bảy was gone again, and the
+// server went on behind it.
+func TestLostAndBackWhileAPhoneIsFilled(t *testing.T) {
+	for name, first := range map[string]bool{"for the first time": true, "after a long absence": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			p, road, _ := s.phoneOnRoad()
+			if first {
+				s.care()
+			} else {
+				s.syncs(p)
+				s.care()
+			}
+			s.put("health_entries", "entry0000000001", phone.Values{"person": bay, "kind": "measurement", "code": "weight", "data": map[string]any{"value": 50}, "occurred_on": "2026-11-01", "source": "measured"})
+			for i := range 40 { // so that the answer has more than one chunk
+				s.put("announcements", fmt.Sprintf("announce%07d", i), phone.Values{"title": "Họp thôn", "body": strings.Repeat("Tối nay họp. ", 100), "village": village, "from": "2026-11-24"})
+			}
+			s.syncsCutAfter(p, road, "changes")
+			s.careEnds()
+			s.syncsCutAfter(p, road, "standing")
+			s.careReturns()
+			if r := s.syncs(p); r.Mismatches > 0 || !s.has(p, "health_entries", "entry0000000001") {
+				t.Errorf("Lan cares for bà Bảy again and does not get the entry by itself: %+v", r)
+			}
+		})
 	}
 }

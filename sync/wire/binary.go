@@ -33,7 +33,7 @@ var ErrBinary = errors.New("unreadable binary form")
 // that [SigningBytes] makes of the body without its signature.
 func WriteBinaryAsk(ask *Ask, phone string, d *Dictionary, sign func(body []byte) []byte) ([]byte, error) {
 	small := binaryAsk{App: ask.App, Epoch: ask.Epoch, Cursor: ask.Cursor, Standing: hash16(ask.Standing), Told: hash16(ask.Told), Resume: ask.Resume,
-		Compare: ask.Compare, Snapshots: ask.Snapshots, Loaded: ask.Loaded, Confirmed: ask.Confirmed, Want: ask.Want, Waiting: ask.Waiting, Clock: ask.Clock, Shape: hash16(ask.Shape)}
+		Compare: ask.Compare, Snapshots: ask.Snapshots, Loaded: ask.Loaded, Confirmed: ask.Confirmed, Want: ask.Want, Waiting: ask.Waiting, Clock: ask.Clock, Shape: hash16(ask.Shape), Lost: ask.Lost}
 	for _, e := range ask.Edits {
 		small.Edits = append(small.Edits, string(e))
 	}
@@ -112,7 +112,7 @@ func (b *BinaryAsk) Ask() (*Ask, error) {
 		return nil, badAsk(0)
 	}
 	ask := &Ask{V: Version, App: small.App, Epoch: small.Epoch, Cursor: small.Cursor, Standing: string(small.Standing), Told: string(small.Told), Resume: small.Resume,
-		Compare: small.Compare, Snapshots: small.Snapshots, Loaded: small.Loaded, Confirmed: small.Confirmed, Want: small.Want, Waiting: small.Waiting, Clock: small.Clock, Shape: string(small.Shape)}
+		Compare: small.Compare, Snapshots: small.Snapshots, Loaded: small.Loaded, Confirmed: small.Confirmed, Want: small.Want, Waiting: small.Waiting, Clock: small.Clock, Shape: string(small.Shape), Lost: small.Lost}
 	for _, e := range small.Edits {
 		ask.Edits = append(ask.Edits, json.RawMessage(e))
 	}

@@ -158,6 +158,7 @@ type binaryAsk struct {
 	Clock     string            `cbor:"14,keyasint,omitempty"`
 	Edits     []string          `cbor:"15,keyasint,omitempty"` // JSON
 	Shape     hash16            `cbor:"16,keyasint,omitempty"`
+	Lost      []string          `cbor:"17,keyasint,omitempty"`
 }
 
 type binaryCheck struct {

@@ -58,7 +58,7 @@ func (ask *Ask) checked() (*Ask, error) {
 	if ask.Cursor < 0 || ask.Confirmed < 0 || len(ask.Epoch) > 64 || len(ask.Standing) > 64 || len(ask.Told) > 64 || len(ask.Shape) > 64 || len(ask.Resume) > 256 {
 		return nil, badAsk(0)
 	}
-	if listed(ask.Check) > MaxListed || len(ask.Loaded) > 1000 {
+	if listed(ask.Check) > MaxListed || len(ask.Loaded) > 1000 || len(ask.Lost) > 1000 {
 		return nil, tooBig(MaxListed)
 	}
 	switch {

@@ -44,6 +44,7 @@ type Ask struct {
 	Cursor    Cursor            `json:"cursor,omitempty"`
 	Standing  string            `json:"standing,omitempty"`
 	Told      string            `json:"told,omitempty"` // hash of a later standing, whose answer did not come to its end
+	Lost      []string          `json:"lost,omitempty"` // circles lost since the cursor that Told has
 	Resume    string            `json:"resume,omitempty"`
 	Compare   bool              `json:"compare,omitempty"`   // its records are of another history: rows are wanted whole
 	Snapshots bool              `json:"snapshots,omitempty"` // it can load snapshot files

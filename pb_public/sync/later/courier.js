@@ -183,7 +183,7 @@ export class Courier {
   #place() {
     const { epoch, cursor, standing, told, lost, resume, compare, loaded } = this.client.state.place;
     const judged = [...this.client.state.edits.values()].filter(k => k.verdict || k.dismissed).map(k => [k.edit.n, k.verdict?.is, Boolean(k.dismissed)]).sort();
-    return JSON.stringify([this.client.account?.phone, epoch, cursor, standing, lost?.hash ?? told, resume, compare, loaded, judged]);
+    return JSON.stringify([this.client.account?.phone, epoch, cursor, standing, lost?.hash ?? told, resume, compare, loaded, judged, ...(lost?.untold ? [lost.untold] : [])]);
   }
 
   /**

@@ -22,7 +22,7 @@ type target struct {
 	ID, Transport, Address string
 	Suspect                bool // the address, and so far
 	Registered             int64
-	choice
+	*choice                // nil: none
 }
 
 // place is what a cursor says of a phone. The number is enough unless somebody
@@ -103,33 +103,39 @@ func inOrder(circle commune.Circle) string {
 	return "+p.rowid"
 }
 
-// sentOf is all that a wake-up needs to know of a phone, as one text: each column
-// that crosses from SQLite costs as much as finding the row. The address is last,
-// for it may hold anything.
-const sentOf = `concat_ws(' ', p.rowid, p.registered_at, p.address_state = 'suspect', p.id, p.transport, p.address)`
+// numbersOf and sentOf are all that a wake-up needs to know of a phone, as one number
+// and one text: each column that crosses from SQLite costs as much as finding the
+// row, and a number made a text as much again. The address is last, for it may hold
+// anything. The number has room for a billion rows and for seconds until 2106.
+const (
+	numbersOf = `p.rowid << 33 | (p.registered_at & 0xffffffff) << 1 | (p.address_state = 'suspect')`
+	sentOf    = `concat_ws(' ', p.id, p.transport, p.address)`
+	ownedOf   = `concat_ws(' ', p.person, p.id, p.transport, p.address)`
+)
 
-// read takes apart what sentOf put together.
-func (p *target) read(text string) error {
-	var row, registered, suspect string
-	for _, part := range []*string{&row, &registered, &suspect, &p.ID, &p.Transport} {
-		var ok bool
+// number takes apart what numbersOf put together.
+func (p *target) number(n int64) {
+	p.Row, p.Registered, p.Suspect = n>>33, n>>1&0xffffffff, n&1 == 1
+}
+
+// text takes apart what sentOf put together.
+func (p *target) text(text string) (ok bool) {
+	for _, part := range []*string{&p.ID, &p.Transport} {
 		if *part, text, ok = strings.Cut(text, " "); !ok {
-			return errors.New("read a phone of a circle: a part is missing")
+			return false
 		}
 	}
-	var err1, err2 error
-	p.Row, err1 = strconv.ParseInt(row, 10, 64)
-	p.Registered, err2 = strconv.ParseInt(registered, 10, 64)
-	p.Suspect, p.Address = suspect == "1", text
-	return errors.Join(err1, err2)
+	p.Address = text
+	return true
 }
 
 // Several pages are read at once: each write makes SQLite forget what it had read,
-// and a look at 1,500 phones costs little more than one at 150. What was read is
-// used for so long.
+// and it reads the faster the further it may walk. As many as are used while they
+// are new: stillNew after they were read the rest is read again.
 const (
-	readAhead = 2 * maxWindow
-	stillNew  = 2 * time.Second
+	leastAhead = 2 * maxWindow
+	mostAhead  = 30 * maxWindow
+	stillNew   = 5 * time.Second
 )
 
 // ahead is phones of a delivery that were read and not sent yet.
@@ -137,16 +143,25 @@ type ahead struct {
 	phones []target
 	all    bool // there are none after them
 	at     time.Time
+	size   int // that were asked for
+	chosen chosen
 }
 
 // page returns the next page, after the delivery's cursor, and whether there are more.
 func (a *ahead) page(o *Outbox, j *job, has heard) (phones []target, more bool, err error) {
 	now := o.Now()
-	if len(a.phones) == 0 || now.Sub(a.at).Abs() > stillNew {
-		if a.phones, err = page(o.App, j, o.roads(), has, readAhead, now); err != nil {
+	old := now.Sub(a.at).Abs() > stillNew
+	if len(a.phones) == 0 || old {
+		switch {
+		case a.size == 0 || old:
+			a.size = leastAhead
+		default:
+			a.size = min(mostAhead, 4*a.size)
+		}
+		if a.phones, err = page(o.App, j, o.roads(), has, a.size, now, &a.chosen); err != nil {
 			return nil, false, err
 		}
-		a.all, a.at = len(a.phones) < readAhead, now
+		a.all, a.at = len(a.phones) < a.size, now
 	}
 	n := min(len(a.phones), int(o.window.Load()))
 	phones, a.phones = a.phones[:n], a.phones[n:]
@@ -157,7 +172,7 @@ func (a *ahead) page(o *Outbox, j *job, has heard) (phones []target, more bool, 
 // order, that have an address on one of the roads. Passed over are blocked
 // phones, those whose address is gone, those that have the notice, and for what
 // does not press those that nobody has used for long.
-func page(app core.App, j *job, roads []string, has heard, limit int, now time.Time) ([]target, error) {
+func page(app core.App, j *job, roads []string, has heard, limit int, now time.Time, all *chosen) ([]target, error) {
 	where, bind, err := audience(j.Circle, roads, now)
 	if err != nil || len(roads) == 0 {
 		return nil, err
@@ -171,29 +186,34 @@ func page(app core.App, j *job, roads []string, has heard, limit int, now time.T
 	if has.seq > 0 {
 		where += ` AND NOT (p.cursor_epoch = {:epoch} AND p.cursor >= {:seq})`
 	}
-	order, chosen, choices := inOrder(j.Circle), "", ""
+	order, sent := inOrder(j.Circle), sentOf
 	if chooses(j.Class, j.Kind) {
-		chosen, choices = `, ifnull(c.quiet_from || '|' || c.quiet_to || '|' || c.digest || '|' || c.off, '')`, ` LEFT JOIN notice_choices c ON c.person = p.person`
+		sent = ownedOf
+		if err := all.read(app, j.Circle, now); err != nil {
+			return nil, err
+		}
 	}
-	rows, err := app.ConcurrentDB().NewQuery(`SELECT ` + sentOf + chosen + ` FROM phones p` + choices + `
+	rows, err := app.ConcurrentDB().NewQuery(`SELECT ` + numbersOf + `, ` + sent + ` FROM phones p
 		WHERE ` + order + ` > ifnull((SELECT rowid FROM phones WHERE id = {:id}), {:row}) AND ` + where + ` ORDER BY ` + order + ` LIMIT {:limit}`).Bind(bind).Rows()
 	if err != nil {
 		return nil, fmt.Errorf("read phones of a circle: %w", err)
 	}
 	defer rows.Close()
-	out := make([]target, 0, limit)
-	var sent, chose string
-	into := []any{&sent, &chose}[:1+min(1, len(chosen))]
+	out := make([]target, 0, min(limit, leastAhead))
+	var number int64
+	var text, person string
 	for rows.Next() {
-		if err := rows.Rows.Scan(into...); err != nil {
+		if err := rows.Rows.Scan(&number, &text); err != nil {
 			return nil, fmt.Errorf("read a phone of a circle: %w", err)
 		}
 		var p target
-		if err := p.read(sent); err != nil {
-			return nil, err
+		p.number(number)
+		if sent == ownedOf {
+			person, text, _ = strings.Cut(text, " ")
+			p.choice = all.of(person)
 		}
-		if c := strings.SplitN(chose, "|", 4); len(c) == 4 {
-			p.choice = choice{c[0], c[1], c[2], c[3]}
+		if !p.text(text) {
+			return nil, errors.New("read a phone of a circle: a part is missing")
 		}
 		out = append(out, p)
 	}

@@ -51,6 +51,13 @@ func (o *Outbox) sortOut(phones []target, errs []error) outcome {
 	now := o.Now()
 	for i, err := range errs {
 		p := phones[i]
+		if err == nil { // nearly all: nothing is to be made for them
+			out.reached++
+			if p.Suspect {
+				out.well = append(out.well, p)
+			}
+			continue
+		}
 		var gone *Dead
 		var suspect *Suspect
 		var later *Later
@@ -58,11 +65,6 @@ func (o *Outbox) sortOut(phones []target, errs []error) outcome {
 		var rests *resting
 		var waits *held
 		switch {
-		case err == nil:
-			out.reached++
-			if p.Suspect {
-				out.well = append(out.well, p)
-			}
 		case errors.Is(err, errMuted):
 			out.muted++
 		case errors.As(err, &waits):

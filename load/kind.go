@@ -34,7 +34,7 @@ var kinds = []kind{
 	{name: "stations"},
 	{name: "villages"},
 	{name: "households"},
-	{name: "persons", own: []string{"search"}},
+	{name: "persons", own: []string{"search", "corrections"}},
 	{name: "guardians"},
 	{name: "stalls"},
 	{name: "products"},

@@ -250,6 +250,8 @@ func (f *fake) judge(phone string, e fakeEdit) wire.Verdict {
 func (f *fake) furnish() {
 	f.put("persons", "lan000000000000", map[string]any{"name": "Nguyễn Thị Lan", "born": "1958-03-02", "sex": "nữ"})
 	f.put("persons", "con000000000000", map[string]any{"name": "Trần Gia Bảo", "born": "2024-06-15", "sex": "nam"})
+	f.put("persons", "sau000000000000", map[string]any{"name": "Nguyễn Thị Sáu", "born": "1951-02-09", "sex": "nữ", "corrections": []map[string]any{{"at": "2026-11-20 03:00:00.000Z", "who": "Đỗ Thị Mai",
+		"was": map[string]any{"born": "1951-09-02", "name": "Nguyễn Sáu"}, "now": map[string]any{"born": "1951-02-09", "name": "Nguyễn Thị Sáu"}, "why": "giấy khai sinh số 12 ngày 3/3/1951"}}})
 	f.put("guardians", "g00000000000001", map[string]any{"person": "con000000000000", "guardian": "lan000000000000", "kind": "guardian"})
 	f.put("villages", "v00000000000001", map[string]any{"name": "Thôn Phúc Đình"})
 	f.put("procedures", "p00000000000001", map[string]any{"name": "Đăng ký khai sinh", "code": "1.001193", "field": "Hộ tịch", "limit": "Trong ngày làm việc", "fee": "Miễn lệ phí nếu đúng hạn", "active": true, "verified": true,

@@ -46,6 +46,8 @@ var screens = []struct{ name, hash, words string }{
 	{"queue-dossier", "#/mot-cua/d00000000000002", "Bước tiếp theo"},
 	{"persons", "#/nguoi-dan", "Trần Gia Bảo"},
 	{"person", "#/nguoi-dan/con000000000000", "Nộp hồ sơ hộ"},
+	{"person-correct", "#/nguoi-dan/con000000000000/sua", "Vì sao sửa"},
+	{"person-corrected", "#/nguoi-dan/sau000000000000", "giấy khai sinh số 12"},
 	{"counter", "#/gian-hang/s00000000000001", "Cần gói"},
 	{"goods-new", "#/gian-hang/s00000000000001/them", "Bày bán"},
 	{"dossier-answer", "#/ho-so/d00000000000001/bo-sung", "Gửi bổ sung"},

@@ -42,16 +42,18 @@ var Domain = commune.Domain{
 		Read: commune.Circles{commune.Person("id"), commune.Guardian("id"), commune.VillageHealth("village"),
 			commune.Station("station"), commune.Duty("onestop")},
 		Write: commune.Circles{commune.Duty("onestop")},
-		// Who somebody is does not go to whoever typed last.
+		// Who somebody is does not go to whoever typed last, and is not corrected in
+		// silence: the reason is kept, and the person is told.
 		Fields: commune.Policies{"born": commune.Ask, "sex": commune.Ask, "status": commune.Ask},
 		Routes: commune.Routes{
 			"village": {Via: "household", Of: "households", From: "village"},
 			"station": {Via: "village", Of: "villages", From: "station"},
 		},
-		ServerFields: []string{"search", "external"},
+		ServerFields: []string{"search", "external", "corrections"},
 		Personal:     true,
 		Fill:         fillPerson,
 		Check:        checkPerson,
+		Raise:        raisePerson,
 	}, {
 		Name:  "guardians",
 		Title: "Ai chăm sóc ai",

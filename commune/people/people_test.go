@@ -82,7 +82,7 @@ func TestPersons(t *testing.T) {
 		{"a number too short", map[string]any{"name": "Vũ Đức", "phone_number": "0912"}, "bad_number"},
 		{"level 9", map[string]any{"name": "Vũ Đức", "identity_level": 9}, "bad_level"},
 	} {
-		k.fields["household"] = communetest.ID("ho")
+		k.fields["household"], k.fields["why"] = communetest.ID("ho"), "xem căn cước" // the same villager over and over
 		communetest.Judged(t, k.name, c.Write(officer, "persons", "duc", k.fields), k.want)
 	}
 	duc := c.Get("persons", "duc")
@@ -252,4 +252,52 @@ func TestGrant(t *testing.T) {
 	c.Put("guardians", "g9", map[string]any{"person": communetest.ID("nam"), "guardian": communetest.ID("lan"), "kind": "parent"})
 	_, err = c.Do(communetest.As("nam"), "people.revoke_grant", map[string]any{"id": communetest.ID("g9")})
 	communetest.Refused(t, "a child dismisses the mother", err, "by_officer_only")
+}
+
+// TestACorrectionKeepsItsReason: who somebody is changes with a reason that stays,
+// and the person is told; what was missing is filled in without one.
+func TestACorrectionKeepsItsReason(t *testing.T) {
+	c := hamlet(t)
+	officer := communetest.As("sen", "duty:onestop")
+	write := func(who commune.Author, fields map[string]any) error { return c.Write(who, "persons", "lan", fields) }
+	list := func() (all []people.Correction) {
+		t.Helper()
+		if err := c.Get("persons", "lan").UnmarshalJSONField("corrections", &all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	communetest.Judged(t, "without a reason", write(officer, map[string]any{"born": "1984-05-12"}), "why_missing")
+	communetest.Judged(t, "blanks are no reason", write(officer, map[string]any{"name": "Lan", "why": "  "}), "why_missing")
+	communetest.Judged(t, "what was missing", write(officer, map[string]any{"sex": "nữ"}), "")
+	communetest.Judged(t, "what is not who she is", write(officer, map[string]any{"phone_number": "0912345678"}), "")
+	communetest.Judged(t, "a reason for nothing", write(officer, map[string]any{"phone_number": "0912345679", "why": "đổi số"}), "")
+	if len(list()) != 0 || len(c.Notices) != 0 {
+		t.Fatalf("corrections %+v, notices %+v, though nothing was corrected", list(), c.Notices)
+	}
+
+	communetest.Judged(t, "with the papers", write(officer, map[string]any{"born": "1984-05-12", "name": "Nguyễn Thị Lan", "why": " giấy khai sinh số 12 "}), "")
+	communetest.Judged(t, "the dashboard empties the list", write(commune.Author{Admin: "root"}, map[string]any{"corrections": []any{}}), "")
+	communetest.Judged(t, "and corrects, too", write(commune.Author{Admin: "root"}, map[string]any{"sex": "nam"}), "")
+	all := list()
+	if len(all) != 2 {
+		t.Fatalf("corrections %+v, want two", all)
+	}
+	if k := all[0]; k.By != communetest.ID("sen") || k.Who != "Người sen" || k.Why != "giấy khai sinh số 12" || k.Was["born"] != "1984-05-21" || k.Now["born"] != "1984-05-12" ||
+		k.Was["name"] != "Người lan" || k.Now["name"] != "Nguyễn Thị Lan" || len(k.Was) != 2 || k.At == "" {
+		t.Errorf("the first is %+v", k)
+	}
+	if k := all[1]; k.By != "" || k.Was["sex"] != "nữ" || k.Now["sex"] != "nam" {
+		t.Errorf("the second is %+v", k)
+	}
+	if why := c.Get("persons", "lan").GetString("why"); why != "" {
+		t.Errorf("the next correction would bear the reason %q", why)
+	}
+	if len(c.Notices) != 1 || c.Notices[0].To != commune.Named("person", communetest.ID("lan")) || strings.Contains(c.Notices[0].Body, "1984") {
+		t.Errorf("notices %+v, want one to Lan without a value", c.Notices)
+	}
+	communetest.Judged(t, "a child's", c.Write(officer, "persons", "nam", map[string]any{"born": "2014-02-09", "why": "giấy chứng sinh"}), "")
+	if len(c.Notices) != 3 || c.Notices[2].To != commune.Named("guardian", communetest.ID("nam")) {
+		t.Errorf("notices %+v, want those who care for the child told as well", c.Notices)
+	}
 }

@@ -32,7 +32,7 @@ func fillPerson(c *commune.Case) error {
 	if p.GetString("status") == "" {
 		p.Set("status", "active")
 	}
-	return nil
+	return keepCorrection(c)
 }
 
 func checkPerson(c *commune.Case) error {
@@ -55,7 +55,7 @@ func checkPerson(c *commune.Case) error {
 	if p.level() < 0 || p.level() > 3 {
 		return commune.Refuse("bad_level", "Mức định danh là một số từ 0 đến 3.")
 	}
-	return nil
+	return checkCorrection(c)
 }
 
 // checkName refuses a name that nobody could read out.

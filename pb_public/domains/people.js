@@ -3,7 +3,7 @@
 
 import { pushSwitch } from '../push/switch.js';
 import { filesOf } from '../sync/files.js';
-import { h, live } from '../ui/el.js';
+import { h, later as drawnLater, live } from '../ui/el.js';
 import { act, badge, facts, form, go, list, longList, row, say, search, section, sentence, sure } from '../ui/parts.js';
 import { underWay } from '../ui/picture.js';
 import { age, ago, byGiven, day, matches, moment, newest, phone, today } from '../ui/text.js';
@@ -12,6 +12,9 @@ import { later, mendable } from './settling.js';
 import { actions, collections, guardianKinds, word } from '../words/vi.js';
 
 /** @typedef {import('../app.js').Domain} Domain @typedef {import('../app.js').At} At @typedef {import('../sync/client.js').Client} Client @typedef {import('../sync/overlay.js').Kept} Kept */
+
+/** Who somebody is comes when it is looked at. */
+const one = () => import('./later/person.js');
 
 /** @type {Domain} */
 export const people = {
@@ -23,7 +26,8 @@ export const people = {
     '/tai-khoan': { title: 'Tài khoản', draw: account },
     '/gui-giup': { title: 'Gửi giúp', draw: at => { const box = h('div'); import('./later/courier.js').then(m => box.replaceChildren(m.page(at))); return box; } },
     '/nguoi-dan': { title: 'Tìm người dân', draw: persons },
-    '/nguoi-dan/:id': { title: at => nameOf(at.client, at.params.id), draw: person, list: '/nguoi-dan' },
+    '/nguoi-dan/:id': { title: at => nameOf(at.client, at.params.id), draw: at => drawnLater(one, m => m.person(at)), list: '/nguoi-dan' },
+    '/nguoi-dan/:id/sua': { title: 'Sửa thông tin', draw: at => drawnLater(one, m => m.correct(at)), list: '/nguoi-dan' },
   },
 };
 
@@ -177,21 +181,4 @@ function persons({ client }) {
   return search('Tìm người: tên, năm sinh, số máy', 'nguoi-dan', q => longList(
     client.all('persons').filter(p => matches(q, p.name, p.born, phone(p.phone_number))).sort(byGiven),
     p => row('#/nguoi-dan/' + p.id, p.name, [p.sex, age(p.born), p.born ? 'sinh ' + day(p.born) : '', home(client, p)].filter(Boolean).join(' · ')), q ? 'Không tìm thấy ai.' : 'Chưa có danh sách người dân trên máy.', 30));
-}
-
-/** How surely the commune knows that it is this person. */
-const levels = ['tự khai', 'đã xác nhận số máy', 'đã gặp, đối chiếu giấy tờ', 'định danh điện tử mức 2'];
-
-/** @param {At} at */
-function person({ client, params }) {
-  const p = client.get('persons', params.id);
-  if (!p) return list([], 'Không có người này trên máy.');
-  const qr = h('div');
-  const invite = act('Mời vào ứng dụng bằng QR', async () => {
-    const got = await client.signedCall('/api/phones/invitation', { person: p.id });
-    qr.replaceChildren(h('img.qr', { alt: 'Mã QR đăng nhập', src: 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(got.svg) }), h('p.note', null, `Cho ${p.name} quét bằng máy ảnh điện thoại. Mã dùng một lần, hết hạn ${moment(got.expires)}.`));
-  });
-  return h('div', null, h('div.card', null, h('p.card-title', null, p.name), facts([['Ngày sinh', day(p.born)], ['Giới tính', p.sex], ['Nơi ở', home(client, p)], ['Điện thoại', phone(p.phone_number)], ['Xác minh', levels[p.identity_level ?? 0]]])),
-    h('div.buttons', null, go('#/ho-so/moi?cho=' + p.id, 'Nộp hồ sơ hộ', 'main'), invite), qr,
-    live(() => section('Hồ sơ', list(client.all('dossiers').filter(d => d.person === p.id).map(d => row('#/mot-cua/' + d.id, client.get('procedures', d.procedure)?.name ?? 'Hồ sơ', d.code)), 'Chưa có hồ sơ.'))));
 }

@@ -11,7 +11,7 @@ import { categories, guardianKinds, sources, units, word } from '../../words/vi.
 const fields = {
   persons: {
     name: 'Họ và tên', born: { title: 'Ngày sinh', kind: 'date' }, sex: { title: 'Giới tính', kind: 'choice', of: { nam: 'nam', nữ: 'nữ' } }, phone_number: 'Số điện thoại',
-    household: { title: 'Hộ', kind: 'ref', of: 'households' }, identity_level: { title: 'Mức định danh', kind: 'number' },
+    household: { title: 'Hộ', kind: 'ref', of: 'households' }, identity_level: { title: 'Mức định danh', kind: 'number' }, why: { title: 'Vì sao sửa', kind: 'long' },
     status: { title: 'Tình trạng', kind: 'choice', of: { active: 'đang ở xã', moved: 'đã chuyển đi', dead: 'đã mất' } },
   },
   households: { name: 'Tên hộ', village: { title: 'Thôn', kind: 'ref', of: 'villages' }, address: 'Địa chỉ' },

@@ -63,7 +63,7 @@ func TestWatchHears(t *testing.T) {
 				}
 			case err := <-ended:
 				t.Fatalf("watch ended before it said %q: %v", word, err)
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatalf("watch did not say %q", word)
 			}
 		}

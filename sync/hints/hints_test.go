@@ -112,7 +112,7 @@ func (s *scene) phone(person string) key {
 
 func (s *scene) ask(k key, body string) *http.Response {
 	s.t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, stop := context.WithTimeout(context.Background(), 2*time.Minute)
 	s.t.Cleanup(stop)
 	r, err := http.NewRequestWithContext(ctx, "POST", s.url+"/api/sync/hints", strings.NewReader(body))
 	if err != nil {
@@ -160,7 +160,7 @@ func (e *ear) hears(want string) {
 		if !open || got != want {
 			e.t.Fatalf("heard %q (open: %v), want %q", got, open, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		e.t.Fatalf("heard nothing, want %q", want)
 	}
 }
@@ -172,7 +172,7 @@ func (e *ear) ends() {
 		if open {
 			e.t.Fatalf("heard %q, want the end", got)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		e.t.Fatal("the stream does not end")
 	}
 }
@@ -278,7 +278,7 @@ func (s *scene) waits(n int) {
 	defer s.Hints.Counted(nil)
 	select {
 	case <-so:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		s.t.Fatalf("%d listen, want %d", s.Hints.Count(), n)
 	}
 }

@@ -41,7 +41,7 @@ func TestManyPhonesAtOnceAreAllAnswered(t *testing.T) {
 			before(s)
 			s.sql(`UPDATE villages SET name = 'Thôn mới'`)
 
-			patience, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			patience, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			var all sync.WaitGroup
 			var answered atomic.Int64

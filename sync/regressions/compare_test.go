@@ -46,6 +46,9 @@ func TestACircleIsComparedOnceInAnAsk(t *testing.T) {
 // was more than its reader takes: it never got to the end of an answer that
 // mended it.
 func TestAGreatCircleIsMended(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten megabytes in one piece")
+	}
 	s := newScene(t)
 	s.drafts(2600, 4000)
 	p := s.damaged(`DELETE FROM records WHERE coll = 'drafts'; DELETE FROM meta WHERE key = 'sum'`)

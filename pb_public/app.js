@@ -29,7 +29,7 @@ const domains = [health, publicservice, market, broadcast, settling, people];
 
 async function start() {
   if (!globalThis.crypto?.subtle) {
-    document.body.replaceChildren(h('main.lonely', null, h('h1', null, 'Cần địa chỉ an toàn'), h('p', null, 'Ứng dụng chỉ chạy ở địa chỉ bắt đầu bằng https://. Xin hỏi cán bộ một cửa địa chỉ đúng.')));
+    document.body.replaceChildren(h('main.lonely', null, h('h1', null, 'Sai địa chỉ'), h('p', null, 'Địa chỉ đúng bắt đầu bằng https://. Xin hỏi cán bộ một cửa.')));
     return;
   }
   const client = await open();
@@ -55,5 +55,5 @@ async function start() {
 }
 
 start().catch(err => {
-  document.body.replaceChildren(h('main.lonely', null, h('h1', null, 'Chưa mở được'), h('p', null, 'Máy không mở được kho dữ liệu của ứng dụng. Xin đóng hẳn rồi mở lại; dữ liệu đã lưu vẫn còn.'), h('p.note', null, String(err))));
+  document.body.replaceChildren(h('main.lonely', null, h('h1', null, 'Chưa mở được'), h('p', null, 'Xin tắt hẳn ứng dụng rồi mở lại. Những gì đã ghi vẫn còn.'), h('p.note', null, String(err))));
 });

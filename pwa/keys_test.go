@@ -92,7 +92,7 @@ func TestByKeysAlone(t *testing.T) {
 	open("Lưu", "Gửi cho tôi")
 
 	// A question holds the keys until it is answered; Escape is no, and brings them back.
-	open("Tài khoản", "Rời máy này")
+	open("Tài khoản", "Thôi dùng máy này")
 	p.TabTo("Đăng xuất")
 	p.Key(kb.Enter)
 	p.Until(`document.querySelector('dialog[open]')?.contains(document.activeElement)`)

@@ -70,8 +70,8 @@ var everything = []string{"commune", "market", "person:lan000000000000", "duty:o
 
 // flaws lists what an elderly reader, or one who listens to the screen, stumbles
 // over: a page wider than the screen, words that are cut, letters below 18 pixels,
-// targets below 48, words too pale (WCAG 2.2, 1.4.3: 4.5 to 1), what has no name, what
-// is said twice.
+// targets below 48, words too pale (WCAG 2.2, 1.4.3: 4.5 to 1), what has no name, words
+// over each other, what is said twice.
 const flaws = `(() => {
   const out = [], seen = el => el.offsetParent !== null && el.checkVisibility() && el.getClientRects().length > 0;
   if (document.documentElement.scrollWidth > innerWidth + 1) out.push('wider than the screen: ' + document.documentElement.scrollWidth);
@@ -101,6 +101,10 @@ const flaws = `(() => {
     if (seen(el) && !(el.getAttribute('aria-label') || el.labels?.length || el.getAttribute('alt') || (!['INPUT', 'SELECT', 'TEXTAREA'].includes(el.tagName) && el.getAttribute('role') !== 'group' && el.innerText.trim()))) out.push('without a name: ' + el.outerHTML.slice(0, 80));
   }
   if ([...document.querySelectorAll('main .button.main')].filter(seen).length > 2) out.push('too many main actions');
+  const words = [...document.querySelectorAll('main *, header *')].filter(seen).flatMap(el => [...el.childNodes].filter(n => n.nodeType === 3 && n.textContent.trim()).map(n => { const r = document.createRange(); r.selectNodeContents(n); return { el, n, rects: [...r.getClientRects()], bar: !!el.closest('header') }; }));
+  for (const [i, a] of words.entries()) for (const b of words.slice(i + 1)) {
+    if (a.bar === b.bar && a.rects.some(p => b.rects.some(q => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 3 && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 0.45 * Math.min(p.height, q.height)))) out.push('over each other: ' + a.n.textContent.slice(0, 30) + ' / ' + b.n.textContent.slice(0, 30));
+  }
   const said = [...document.querySelectorAll('main p')].filter(seen).map(p => p.innerText.split(' ').slice(0, 6).join(' ')).filter(w => w.split(' ').length === 6);
   for (const w of said) if (said.indexOf(w) !== said.lastIndexOf(w)) out.push('said twice: ' + w);
   if (/undefined|NaN|\[object/.test(document.body.innerText)) out.push('a hole in the words');

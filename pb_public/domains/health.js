@@ -39,7 +39,7 @@ export const atStation = c => c.circles('station').length > 0 || c.circles('vill
 function whose({ client }) {
   return live(() => h('div', null,
     list(caredFor(client).map(p => row('#/suc-khoe/' + p.id, nameOf(client, p.id), [p.why, age(client.get('persons', p.id)?.born)].filter(Boolean).join(' · '), badge(chains(client, p.id).length + ' mục'))), ''),
-    h('p.note', null, 'Muốn con cháu xem giúp sổ của mình, vào Tài khoản → Người xem được sổ của tôi.')));
+    h('p.note', null, 'Muốn con cháu xem giúp sổ này: mở Tài khoản, mục «Người xem được sổ của tôi».')));
 }
 
 /** @param {At} at */
@@ -172,7 +172,7 @@ function entry({ client, params }) {
     if (!ch) return client.unsettled.some(k => k.edit.id === params.entry) ? list([], 'Mục này chưa được nhận vào sổ.', go('#/tai-khoan', 'Xem vì sao', 'main')) : list([], 'Mục này không còn trên máy.');
     const older = ch.all.filter(e => !ch.heads.includes(e));
     return h('div', null,
-      ch.heads.length > 1 ? h('p.warning', null, h('b', null, ch.heads.length + ' ý kiến khác nhau. '), 'Hai người đã đính chính cùng lúc; cả hai được giữ. Cán bộ trạm xem lại rồi đính chính một lần nữa là xong.') : null,
+      ch.heads.length > 1 ? h('p.warning', null, h('b', null, ch.heads.length + ' ý kiến khác nhau. '), 'Hai người cùng sửa mục này, cả hai đều được giữ. Trạm y tế sẽ xem lại.') : null,
       ch.heads.some(danger) ? h('div.warning.bad', null, h('p', null, h('b', null, 'Huyết áp rất cao. '), 'Nghỉ yên 5 phút rồi đo lại. Vẫn cao, hoặc đau đầu, tức ngực, yếu tay chân: đến trạm y tế ngay, hoặc gọi 115.'), go('tel:115', 'Gọi 115', 'bad')) : null,
       ch.heads.map(e => card(client, e)),
       h('div.buttons', null, go(`#/suc-khoe/${params.person}/${ch.heads[0].id}/dinh-chinh`, 'Đính chính'),

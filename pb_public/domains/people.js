@@ -94,12 +94,12 @@ function account({ client }) {
     client.mood === 'blocked' ? null : [section('Báo tin', pushSwitch(client)), grantForm(client), live(() => looked(client))], live(() => leave(client)));
 }
 
-const moods = { idle: 'Máy đã có đủ dữ liệu mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Mọi việc vẫn làm được, máy tự gửi khi có sóng.', waiting: 'Máy chủ đang bận, sẽ tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn, sổ và hồ sơ trên máy đã được xóa. Xin gặp cán bộ một cửa để mở lại. Việc chưa gửi vẫn còn.', old: 'Ứng dụng đã cũ. Xin mở lại khi có mạng để dùng bản mới.' };
+const moods = { idle: 'Máy đã có đủ tin mới.', busy: 'Đang đồng bộ…', offline: 'Chưa có mạng. Cứ làm như thường, có sóng máy tự gửi.', waiting: 'Xã đang bận, máy tự gửi lại.', 'signed-out': 'Cần đăng nhập lại. Việc chưa gửi vẫn còn trên máy.', blocked: 'Máy này đã bị chặn, sổ và hồ sơ trên máy đã được xóa. Xin gặp cán bộ một cửa. Việc chưa gửi vẫn còn.', old: 'Ứng dụng đã cũ. Có mạng thì mở lại để dùng bản mới.' };
 
 /** @param {Client} c */
 function state(c) {
   return h('div', null, h('div.card', null, h('p.card-title', null, c.account?.person.name), facts([['Máy này', c.account?.label], ['Đồng bộ lần cuối', ago(c.notes.synced)]]), h('p', null, moods[c.mood]),
-    c.notes.held?.length ? h('p.note', null, `Máy còn giữ ${c.notes.held.length} việc chưa gửi của người dùng trước. Người ấy đăng nhập lại thì máy gửi.`) : null,
+    c.notes.held?.length ? h('p.note', null, `Máy còn giữ ${c.notes.held.length} việc chưa gửi của người dùng trước. Người ấy vào lại thì máy gửi.`) : null,
     h('div.buttons', null, c.mood === 'signed-out' || c.mood === 'blocked' ? go('#/dang-nhap', 'Đăng nhập lại', c.mood === 'blocked' ? 'quiet' : 'main') : act('Đồng bộ ngay', () => c.sync(), 'main'), go('#/gui-giup', 'Nhờ gửi giúp, mang giúp', 'quiet'))));
 }
 
@@ -133,7 +133,7 @@ function unsettled(c) {
   return section('Chưa được nhận', c.unsettled.map(k => {
     const where = mend(k);
     return h('div.card', null, h('p.card-title', null, about(c, k), ' ', k.verdict?.is === 'parked' ? badge('chờ cán bộ xem', 'warn') : badge('bị từ chối', 'bad')),
-      h('p', null, k.verdict?.say || 'Máy chủ không nhận việc này.'), later(m => [m.beside(c, k), h('p', null, m.whatNext(k))].flat()), h('p.note', null, 'Làm lúc ' + moment(k.edit.at)),
+      h('p', null, k.verdict?.say || 'Xã không nhận việc này.'), later(m => [m.beside(c, k), h('p', null, m.whatNext(k))].flat()), h('p.note', null, 'Làm lúc ' + moment(k.edit.at)),
       h('div.buttons', null, where ? go(where, 'Sửa và gửi lại', 'main') : null, act('Bỏ', async () => { if (await sure('Bỏ việc này khỏi máy?', 'Bỏ')) await c.dismiss(k); }, 'quiet')));
   }));
 }
@@ -168,9 +168,9 @@ function looked(c) {
 
 /** @param {Client} c */
 function leave(c) {
-  return section('Rời máy này', act('Đăng xuất', async () => {
+  return section('Thôi dùng máy này', act('Đăng xuất', async () => {
     const n = c.waiting.length + filesOf(c).waiting;
-    if (!await sure(n ? `Còn ${n} việc CHƯA GỬI. Đăng xuất bây giờ thì mất các việc ấy. Nên chờ có mạng rồi hãy đăng xuất.` : 'Đăng xuất và xóa dữ liệu của bà con khỏi máy này?', 'Đăng xuất')) return;
+    if (!await sure(n ? `Còn ${n} việc CHƯA GỬI. Đăng xuất bây giờ là mất. Nên chờ có mạng.` : 'Đăng xuất và xóa sổ, hồ sơ của bà con khỏi máy này?', 'Đăng xuất')) return;
     if (n && !await sure(`Chắc chắn bỏ ${n} việc chưa gửi?`, 'Bỏ và đăng xuất')) return;
     await c.signOut();
   }, 'quiet'));

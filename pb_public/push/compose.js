@@ -57,7 +57,7 @@ function told(has, shown, wake, fresh, now) {
   const again = open.find(n => n.id === wake.g); // the same wake-up twice: the same place on the screen, without a sound
   if (again) return [one(again, false)];
   if (!fresh) return [first(wake)];
-  return [plain(wake.u ? 'Việc vừa báo đã được xem, hoặc đã hết hạn.' : 'Dữ liệu trên máy đã được cập nhật.', 'langso')];
+  return [plain(wake.u ? 'Việc vừa báo đã được xem, hoặc đã hết hạn.' : 'Máy đã có đủ tin mới.', 'langso')];
 }
 
 /**

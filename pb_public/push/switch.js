@@ -13,7 +13,7 @@ import { keep, subscribe, unsubscribe } from './subscribe.js';
 const words = {
   on: 'Đang bật. Có việc mới thì máy này báo, kể cả khi không mở ứng dụng.',
   off: 'Đang tắt. Thông báo vẫn có khi bà con mở ứng dụng.',
-  denied: 'Trình duyệt đang chặn thông báo. Muốn bật: mở cài đặt của trang này trong trình duyệt, cho phép Thông báo.',
+  denied: 'Trình duyệt đang chặn thông báo. Muốn bật, nhờ con cháu mở cài đặt của trang này và cho phép Thông báo.',
   none: 'Trình duyệt này không báo tin được. Thông báo vẫn có khi bà con mở ứng dụng.',
   home: 'Trên iPhone: thêm ứng dụng vào màn hình chính (Chia sẻ → Thêm vào MH chính), mở từ đó rồi bật.',
 };
@@ -66,8 +66,8 @@ export function pushSwitch(client) {
 /** What this phone can do about reminders, from the best to the least, as it is told to the person. */
 const reach = {
   exact: 'Máy này tự nhắc đúng giờ, kể cả khi không mở ứng dụng và không có mạng.',
-  hours: 'Máy này nhắc khi mở ứng dụng, khi xã báo tin, hoặc vài giờ một lần. Có thể nhắc trễ.',
-  woken: 'Máy này nhắc khi bà con mở ứng dụng hoặc khi xã báo tin. Không mở thì có thể nhắc trễ.',
+  hours: 'Máy này nhắc vài giờ một lần, hoặc khi mở ứng dụng. Có thể nhắc trễ.',
+  woken: 'Máy này nhắc khi mở ứng dụng hoặc khi xã báo tin. Có thể nhắc trễ.',
   open: 'Máy này chỉ nhắc được khi bà con mở ứng dụng.',
   off: 'Máy này chưa được phép hiện thông báo nên không nhắc được. Ngày hẹn vẫn ghi trong ứng dụng.',
   none: 'Trình duyệt này không nhắc được. Ngày hẹn vẫn ghi trong ứng dụng.',

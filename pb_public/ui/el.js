@@ -76,6 +76,6 @@ export function redrawOne(el) { alive.get(el)?.(); }
  */
 export function later(load, draw) {
   const place = h('div');
-  load().then(m => { const el = draw(m); if (el) place.replaceChildren(...[el].flat().filter(Boolean)); }).catch(() => place.replaceChildren(h('p.note', null, 'Phần này chưa tải về máy. Xin mở lại khi có mạng.')));
+  load().then(m => { const el = draw(m); if (el) place.replaceChildren(...[el].flat().filter(Boolean)); }).catch(() => place.replaceChildren(h('p.note', null, 'Phần này chưa có trên máy. Có mạng thì mở lại.')));
   return place;
 }

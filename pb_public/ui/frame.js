@@ -120,7 +120,7 @@ function road(c) {
   if (c.mood === 'busy' && n) return badge('Đang đồng bộ…', 'wait');
   if (n) return badge(`${n} việc chờ gửi`, 'wait');
   if (c.mood === 'offline' || !navigator.onLine) return badge('Chưa có mạng', 'warn');
-  return c.notes.synced ? badge('Đã đồng bộ', 'good') : badge('Đang lấy dữ liệu…', 'wait');
+  return c.notes.synced ? badge('Đã đồng bộ', 'good') : badge('Đang lấy tin…', 'wait');
 }
 
 /** The ways that are always there. @param {Client} c @param {Domain[]} domains @param {string} path */
@@ -147,7 +147,7 @@ function home(domains) {
         h('div.tiles', null, tiles.filter(t => !t.duty).map(draw)),
         duty.length ? [h('h2', null, 'Việc của tôi ở xã'), h('div.tiles', null, duty.map(draw))] : null,
         h('h2', null, 'Tin mới'),
-        news.length ? h('div.list', null, news) : h('p.empty', null, client.notes.synced ? 'Chưa có tin mới.' : 'Đang lấy dữ liệu về máy. Lần đầu cần có mạng.'),
+        news.length ? h('div.list', null, news) : h('p.empty', null, client.notes.synced ? 'Chưa có tin mới.' : 'Đang lấy tin về máy. Lần đầu cần có mạng.'),
         h('p.note', null, 'Đồng bộ lần cuối: ' + ago(client.notes.synced)));
     }),
   };

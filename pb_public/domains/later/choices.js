@@ -12,9 +12,9 @@ import { reminderNote } from '../../push/switch.js';
 
 /** Kinds of notices that may be switched off, by what people call them. @type {[string, string, string][]} */
 const kinds = [
-  ['announcement', 'Tin của xã, thôn', 'announcement'],
-  ['orders', 'Đơn hàng', 'order_confirmed order_packed order_delivered order_rejected order_cancelled'],
-  ['dossiers', 'Bước xử lý hồ sơ', 'dossier_step'],
+  ['announcement', 'tin của xã, thôn', 'announcement'],
+  ['orders', 'tin về đơn hàng', 'order_confirmed order_packed order_delivered order_rejected order_cancelled'],
+  ['dossiers', 'tin về hồ sơ', 'dossier_step'],
 ];
 
 /** @param {At} at */
@@ -24,13 +24,13 @@ export function choices({ client }) {
   return h('div', null,
     permission() === 'default' ? h('div.card', null, reminderNote(), act('Cho phép hiện thông báo', async () => { await Notification.requestPermission(); location.reload(); }, 'main')) : reminderNote(),
     form([
-      { name: 'quiet_from', label: 'Yên lặng từ', kind: 'time', value: mine.quiet_from, hint: 'Ban đêm từ 21:00 đến 06:00 máy vốn đã yên. Tin khẩn cấp kêu bất cứ lúc nào.' },
-      { name: 'quiet_to', label: 'Yên lặng đến', kind: 'time', value: mine.quiet_to },
-      { name: 'digest', label: 'Gom tin tức vào một lần mỗi ngày, lúc', kind: 'time', value: mine.digest },
-      ...kinds.map(([name, label, all]) => ({ name, label: 'Gọi máy khi có: ' + label, kind: /** @type {'check'} */ ('check'), value: !all.split(' ').every(k => off.has(k)) })),
-      { name: 'sms', label: 'Đồng ý nhận tin nhắn SMS khi máy không vào được mạng', kind: 'check', value: mine.sms },
+      { name: 'quiet_from', label: 'Yên lặng từ giờ', kind: 'time', value: mine.quiet_from, hint: 'Đêm từ 21 giờ đến 6 giờ máy không kêu. Tin khẩn thì giờ nào cũng kêu.' },
+      { name: 'quiet_to', label: 'Đến giờ', kind: 'time', value: mine.quiet_to },
+      { name: 'digest', label: 'Gom tin lại, báo mỗi ngày một lần lúc', kind: 'time', value: mine.digest },
+      ...kinds.map(([name, label, all]) => ({ name, label: 'Báo khi có ' + label, kind: /** @type {'check'} */ ('check'), value: !all.split(' ').every(k => off.has(k)) })),
+      { name: 'sms', label: 'Máy mất mạng thì nhắn tin SMS cho tôi', kind: 'check', value: mine.sms },
     ], 'Lưu', async v => {
-      if (Boolean(v.quiet_from) !== Boolean(v.quiet_to) || v.quiet_from && v.quiet_from === v.quiet_to) throw new Error('Xin ghi cả giờ bắt đầu và giờ kết thúc, khác nhau.');
+      if (Boolean(v.quiet_from) !== Boolean(v.quiet_to) || v.quiet_from && v.quiet_from === v.quiet_to) throw new Error('Xin ghi cả hai giờ yên lặng, và hai giờ khác nhau.');
       const what = {
         quiet_from: v.quiet_from, quiet_to: v.quiet_to, digest: v.digest, sms: v.sms,
         off: kinds.filter(([name]) => !v[name]).map(([, , all]) => all).join(' '),

@@ -62,11 +62,11 @@ export function compose({ client, query }) {
   const villages = client.all('villages').sort(byName);
   return form([
     { name: 'title', label: 'Tiêu đề', must: true, value: again.title, example: 'Mời họp thôn tối nay' },
-    { name: 'body', label: 'Nội dung', kind: 'long', value: again.body, hint: 'Chỉ hiện trong ứng dụng. Tin gọi máy và tin nhắn SMS không mang nội dung.' },
+    { name: 'body', label: 'Nội dung', kind: 'long', value: again.body, hint: 'Chỉ hiện trong ứng dụng. Lời báo trên máy và tin nhắn SMS không mang nội dung.' },
     { name: 'village', label: 'Gửi tới', kind: 'choice', options: [['', 'Cả xã'], ...villages.map(v => /** @type {[string, string]} */ ([v.id, v.name]))], value: again.village },
     { name: 'class', label: 'Mức', kind: 'choice', must: true, options: Object.entries(classes), value: again.class ?? 3 },
     { name: 'send_at', label: 'Gửi lúc', kind: 'datetime-local', value: local(again.send_at), hint: 'Để trống thì gửi ngay khi được duyệt.' },
-    { name: 'expires', label: 'Hết tác dụng lúc', kind: 'datetime-local', value: local(again.expires), hint: 'Sau lúc này không gọi máy nào nữa.' },
+    { name: 'expires', label: 'Hết tác dụng lúc', kind: 'datetime-local', value: local(again.expires), hint: 'Sau lúc này không báo máy nào nữa.' },
   ], 'Lưu và xem trước', async v => {
     const what = { ...v, class: Number(v.class), send_at: whenever(v.send_at), expires: whenever(v.expires) };
     if (what.expires && what.expires <= (what.send_at || new Date().toISOString())) throw new Error('Giờ hết tác dụng phải sau giờ gửi.');
@@ -97,7 +97,7 @@ export function one({ client, params }) {
         ])),
       going ? null : section('Xem trước', facts([
         ['Số người nhận', b.people === undefined ? 'hiện khi máy có mạng' : whole(b.people)],
-        ['Máy sẽ được gọi', b.people === undefined ? '' : whole(b.phones)],
+        ['Máy sẽ được báo', b.people === undefined ? '' : whole(b.phones)],
         ['SMS cho người chưa nhận', b.class === 3 ? 'không gửi' : `nhiều nhất ${whole(b.texts)} tin, mỗi tin ${parts(text)} phần; ${b.class === 1 ? 'gửi sau 10 phút' : 'gửi sau 4 giờ, chỉ tới người đã đồng ý'}`],
         ['Lời SMS', b.class === 3 ? '' : `«${text}»`],
       ])),
@@ -113,7 +113,7 @@ export function one({ client, params }) {
           }, 'main') : null,
         leads && own && state === 'asked' && b.class !== 1 ? h('p.note', null, 'Người soạn không tự duyệt tin của mình.') : null,
         mine && (state === 'draft' || state === 'asked') ? go('#/truyen-thanh/soan?tin=' + b.id, 'Sửa') : null,
-        state !== 'stopped' ? act('Dừng tin', async () => { if (await sure('Dừng tin này? Máy chưa được gọi sẽ không được gọi nữa.', 'Dừng')) await send('stop', 'Đã dừng. Có hiệu lực khi máy có mạng.')(); }, 'quiet') : null));
+        state !== 'stopped' ? act('Dừng tin', async () => { if (await sure('Dừng tin này? Máy nào chưa báo thì thôi không báo nữa.', 'Dừng')) await send('stop', 'Đã dừng. Có hiệu lực khi máy có mạng.')(); }, 'quiet') : null));
   });
 }
 

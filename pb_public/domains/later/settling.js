@@ -119,9 +119,9 @@ export function beside(c, k) {
 
 /** @type {Record<string, string>} */
 const next = {
-  needs_person: 'Cán bộ phụ trách sẽ chọn giá trị đúng, máy báo khi có kết quả. Bà con không phải làm gì thêm.', changed_since: 'Người phụ trách sẽ xem rồi quyết định. Bà con không phải làm gì thêm.',
+  needs_person: 'Cán bộ sẽ xem và chọn, có kết quả máy báo. Bà con không phải làm gì thêm.', changed_since: 'Người phụ trách sẽ xem rồi quyết định. Bà con không phải làm gì thêm.',
   waits_for: 'Việc này tự gửi lại khi việc trước được sửa.', record_gone: 'Mục ấy không còn nữa. Bà con ghi sang mục mới, hoặc bỏ việc này.', internal: 'Xã sẽ xem lỗi này. Bà con có thể gửi lại, hoặc cứ để yên.',
-  unknown_field: 'Máy chủ của xã chưa nhận loại này. Cứ để yên, hoặc gửi lại sau.', unknown_collection: 'Máy chủ của xã chưa nhận loại này. Cứ để yên, hoặc gửi lại sau.', unknown_action: 'Máy chủ của xã chưa nhận loại này. Cứ để yên, hoặc gửi lại sau.',
+  unknown_field: 'Xã chưa nhận loại này. Cứ để yên, hoặc gửi lại sau.', unknown_collection: 'Xã chưa nhận loại này. Cứ để yên, hoặc gửi lại sau.', unknown_action: 'Xã chưa nhận loại này. Cứ để yên, hoặc gửi lại sau.',
 };
 
 /** What happens next with a parked edit, in a sentence. @param {Kept} k */
@@ -132,7 +132,7 @@ export function decisions(c) {
   const done = [...c.state.edits.values()].filter(k => k.decided && !k.dismissed).sort((a, b) => b.edit.n - a.edit.n);
   if (!done.length) return null;
   /** @type {Record<string, string>} */
-  const took = { mine: 'lấy giá trị của bà con', theirs: 'giữ giá trị đang có', value: 'ghi một giá trị khác' };
+  const took = { mine: 'lấy điều bà con ghi', theirs: 'giữ như đang có', value: 'ghi khác đi' };
   return section('Đã có người quyết', done.map(k => h('div.card', null, h('p.card-title', null, [word(k.edit.do ? actions : collections, k.edit.do ?? k.edit.coll), nameOf(c, k.edit.coll, k.edit.id)].filter(Boolean).join(': '), ' ', badge('đã xong', 'good')),
     h('p', null, `${k.decided?.by || 'Xã'} đã ${took[k.decided?.take ?? ''] ?? 'xem'}.`), k.decided?.say ? h('p', null, k.decided.say) : null, h('p.note', null, moment(k.decided?.at)))));
 }

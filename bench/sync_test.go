@@ -9,6 +9,7 @@ import (
 	"io"
 	"langso/sync/wire"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -258,6 +259,7 @@ func BenchmarkEdits(b *testing.B) {
 	var next atomic.Int64
 	b.ReportAllocs()
 	b.SetParallelism(8)
+	before := processor(b)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
@@ -271,10 +273,12 @@ func BenchmarkEdits(b *testing.B) {
 		}
 	})
 	b.ReportMetric(20*float64(b.N)/b.Elapsed().Seconds(), "edits/s")
+	b.ReportMetric((processor(b)-before)*1e6/float64(20*b.N), "cpu-µs/edit") // of both, the phones and the server
 	m.report(b, 20*b.N)
 }
 
-// sends signs and sends the phone's next 20 edits.
+// sends signs and sends the phone's next 20 edits, and goes on from where the
+// answer was complete, as a phone does.
 func (a *asker) sends(b *testing.B, m *meter, url string) []byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -292,5 +296,15 @@ func (a *asker) sends(b *testing.B, m *meter, url string) []byte {
 	one := a.plain()
 	one.body = body.Bytes()
 	one.head = wire.Authorization(a.id, ed25519.Sign(a.key, wire.SigningBytes("POST", "/api/sync", one.body)))
-	return one.exchange(b, m, url)
+	answer := one.exchange(b, m, url)
+	if at := bytes.LastIndex(answer, []byte(`{"complete":{"cursor":`)); at >= 0 {
+		var last struct{ Complete struct{ Cursor json.RawMessage } }
+		if err := json.Unmarshal(bytes.TrimSpace(answer[at:]), &last); err != nil {
+			b.Errorf("the end of an answer: %v", err)
+		}
+		a.body = cursorIn.ReplaceAll(a.body, fmt.Appendf(nil, `"cursor":%s`, last.Complete.Cursor))
+	}
+	return answer
 }
+
+var cursorIn = regexp.MustCompile(`"cursor":\d+`)

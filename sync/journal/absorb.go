@@ -53,8 +53,8 @@ type absorption struct {
 	journal *Journal
 	by      int64
 
-	db      *writer
-	shapes  *shapes
+	db      *writer // nil: one of its own
+	shapes  *shapes // nil: as they are now
 	seq     int64
 	circles map[string]int64 // made in this transaction, not yet committed
 	names   map[int64]string // of circles, read or made in this transaction
@@ -65,8 +65,10 @@ type absorption struct {
 type touched struct{ coll, rid string }
 
 func (a *absorption) run(tx core.App, all bool) (done bool, err error) {
-	a.db = &writer{db: tx.NonconcurrentDB()}
-	defer a.db.close()
+	if a.db == nil {
+		a.db = &writer{db: tx.NonconcurrentDB()}
+		defer a.db.close()
+	}
 	a.circles, a.names, a.tally = map[string]int64{}, map[int64]string{}, tally{}
 	first := true
 	for {
@@ -76,8 +78,10 @@ func (a *absorption) run(tx core.App, all bool) (done bool, err error) {
 		}
 		if first {
 			first = false
-			if a.shapes, err = a.journal.load(a.db); err != nil {
-				return false, err
+			if a.shapes == nil {
+				if a.shapes, err = a.journal.load(a.db); err != nil {
+					return false, err
+				}
 			}
 			if err = scanOne(a.db, `SELECT seq FROM journal_meta`, nil, &a.seq); err != nil {
 				return false, err
@@ -198,20 +202,37 @@ func recordsByID(q rower, no int64, ids []string) (map[string]*record, error) {
 	out := make(map[string]*record, len(ids))
 	err = scanAll(q, `SELECT rid, seq, born, gone, fields, circles FROM journal_records WHERE coll = {:p0} AND rid IN (SELECT value FROM json_each({:p1}))`,
 		[]any{no, string(list)}, func(rows *dbx.Rows) error {
-			var r record
-			var fields, places []byte
-			if err := rows.Scan(&r.rid, &r.seq, &r.born, &r.gone, &fields, &places); err != nil {
-				return err
+			r, err := scanRecord(rows)
+			if err == nil {
+				out[r.rid] = r
 			}
-			var err error
-			if r.fields, err = unpackFields(r.born, fields); err != nil {
-				return err
-			}
-			r.places, err = unpackPlaces(places)
-			out[r.rid] = &r
 			return err
 		})
 	return out, err
+}
+
+// recordByID is nil for a record that was never there.
+func recordByID(q rower, no int64, id string) (r *record, err error) {
+	err = scanAll(q, `SELECT rid, seq, born, gone, fields, circles FROM journal_records WHERE coll = {:p0} AND rid = {:p1}`,
+		[]any{no, id}, func(rows *dbx.Rows) error {
+			r, err = scanRecord(rows)
+			return err
+		})
+	return r, err
+}
+
+func scanRecord(rows *dbx.Rows) (*record, error) {
+	var r record
+	var fields, places []byte
+	if err := rows.Scan(&r.rid, &r.seq, &r.born, &r.gone, &fields, &places); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.fields, err = unpackFields(r.born, fields); err != nil {
+		return nil, err
+	}
+	r.places, err = unpackPlaces(places)
+	return &r, err
 }
 
 // live tells whether the record is in some circle still.

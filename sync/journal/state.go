@@ -1,6 +1,9 @@
 package journal
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -14,17 +17,19 @@ type State struct {
 	fields map[string]fieldState
 }
 
-// View looks records up inside the transaction of an ask's edits. It prepares
+// View looks records up, and absorbs, inside a transaction of edits. It prepares
 // its statements once; it must be closed before the transaction ends.
 type View struct {
-	db     *writer
-	shapes *shapes
+	journal *Journal
+	tx      core.App
+	db      *writer
+	shapes  *shapes
 }
 
 // View opens a view on a transaction. What others wrote must have been absorbed
 // in it, or a write that is not yet absorbed would be overwritten unseen.
 func (j *Journal) View(tx core.App) (*View, error) {
-	v := &View{db: &writer{db: tx.NonconcurrentDB()}}
+	v := &View{journal: j, tx: tx, db: &writer{db: tx.NonconcurrentDB()}}
 	var err error
 	v.shapes, err = j.load(v.db)
 	return v, err
@@ -49,15 +54,14 @@ func (v *View) State(coll, id string) (State, error) {
 	if sh == nil {
 		return State{}, nil
 	}
-	known, err := recordsByID(v.db, sh.no, []string{id})
+	k, err := recordByID(v.db, sh.no, id)
 	if err != nil {
 		return State{}, err
 	}
-	if known[id] == nil {
+	if k == nil {
 		var st State
 		return st, scanOne(v.db, `SELECT floor FROM journal_meta`, nil, &st.floor)
 	}
-	k := known[id]
 	st := State{Exists: k.gone == 0, Was: true, Seq: k.seq, fields: map[string]fieldState{}}
 	for _, f := range k.fields {
 		if i, ok := sh.byNo[f.no]; ok {
@@ -90,6 +94,29 @@ func (v *View) TouchedAny(colls []string) (touched bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// Absorb gives numbers to what was written in the transaction, as [Journal.Absorb]
+// does.
+func (v *View) Absorb(by int64) error {
+	var any bool
+	if err := scanOne(v.db, `SELECT EXISTS (SELECT 1 FROM journal_touched)`, nil, &any); err != nil || !any {
+		return err
+	}
+	if v.journal.measure != nil {
+		defer func(begun time.Time) { v.journal.measure(time.Since(begun)) }(time.Now())
+	}
+	a := &absorption{journal: v.journal, by: by, db: v.db, shapes: v.shapes}
+	if _, err := a.run(v.tx, true); err != nil {
+		return fmt.Errorf("absorb: %w", err)
+	}
+	return nil
+}
+
+// Changes counts the rows written so far on the transaction's connection.
+func (v *View) Changes() (n int64, err error) {
+	err = scanOne(v.db, `SELECT total_changes()`, nil, &n)
+	return n, err
 }
 
 // Forgotten tells whether a record that is not there may have been, for a phone

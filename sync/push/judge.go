@@ -51,7 +51,7 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 		}
 		return *blocked, clean{}
 	}
-	if err := s.settled(tx, edit); err != nil {
+	if err := s.settled(edit); err != nil {
 		return v, clean{err: err}
 	}
 	if edit.Do != "" {
@@ -74,7 +74,7 @@ func (s *session) judge(tx core.App, e numbered) (v wire.Verdict, how clean) {
 // it: at its own record, at what a field of that follows, or, when it is an action
 // or builds on another edit, at any. Else all edits of an ask are absorbed together
 // at the end, which is much cheaper than one by one.
-func (s *session) settled(tx core.App, e *wire.Edit) error {
+func (s *session) settled(e *wire.Edit) error {
 	if e.Do == "" && len(e.After) == 0 {
 		touched, err := s.view.Touched(e.Coll, e.ID)
 		if err == nil && !touched && e.Create == nil { // what is created looks where its fields come from as it is saved
@@ -84,11 +84,11 @@ func (s *session) settled(tx core.App, e *wire.Edit) error {
 			return err
 		}
 	}
-	if err := s.Journal.Absorb(tx, s.phone.No); err != nil {
+	if err := s.view.Absorb(s.phone.No); err != nil {
 		return err
 	}
 	var err error
-	s.before, err = changes(tx) // what was absorbed stays, whatever becomes of this edit
+	s.before, err = s.view.Changes() // what was absorbed stays, whatever becomes of this edit
 	return err
 }
 

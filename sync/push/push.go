@@ -7,10 +7,10 @@
 // an edit that depends on a refused one is parked.
 //
 // All edits of an exchange are judged in one transaction, because a commit costs
-// an fsync. A refusal normally comes before anything is written. When an edit
-// fails after it has written something, that whole transaction is undone and the
-// edits are judged again one transaction each, so that nothing of the failed one
-// stays. (Savepoints would do it in one, but PocketBase would then announce the
+// an fsync, and exchanges that come meanwhile share the next one (turns.go). A
+// refusal normally comes before anything is written. When an edit fails after it
+// has written something, that whole transaction is undone and the edits are judged
+// again one transaction each, so that nothing of the failed one stays. (Savepoints would do it in one, but PocketBase would then announce the
 // saves that were undone.)
 package push
 
@@ -39,6 +39,8 @@ type Judge struct {
 	Sign    func([]byte) string // the server's signature for receipts
 	// Called is what a person is called; nil: nobody is called anything.
 	Called func(app core.App, person string) string
+
+	turns turns
 }
 
 // Phone is who sends.
@@ -107,9 +109,9 @@ type session struct {
 	out Outcome
 	// Of the transaction at hand:
 	judged map[int64]wire.Verdict
-	view   *journal.View
-	keep   *dbx.Query // stores a verdict
-	before int64      // rows written before the edit at hand
+	view   *journal.View // shared with the other asks of the commit
+	keep   *dbx.Query    // stores a verdict
+	before int64         // rows written before the edit at hand
 
 	forked bool // numbers of this ask were used before with other content
 	failed *wire.Verdict
@@ -128,66 +130,57 @@ func (s *session) number(edits []json.RawMessage) []numbered {
 	return out
 }
 
-// transact judges edits in one transaction. It changes the session only when
-// that is committed.
+// transact judges edits in a transaction, shared with others or alone.
 func (s *session) transact(edits []numbered) error {
 	if len(edits) == 0 {
 		return nil
 	}
-	var verdicts []wire.Verdict
-	var acked, sendFrom int64
-	err := s.App.RunInTransaction(func(tx core.App) error {
-		// Read where it is written: the same ask may be judged twice at once.
-		err := tx.NonconcurrentDB().NewQuery(`SELECT acked FROM sync_phones WHERE phone = {:phone}`).Bind(dbx.Params{"phone": s.phone.ID}).Row(&acked)
-		if err != nil {
-			return err
-		}
-		verdicts, sendFrom = nil, 0
-		forked := s.forked
-		// What others wrote must be seen before an edit is judged against it: an
-		// officer's write that is not yet absorbed would be overwritten unseen. Only
-		// this phone writes from here on; see [session.settled].
-		if err := s.Journal.Absorb(tx, 0); err != nil {
-			return err
-		}
-		s.judged = map[int64]wire.Verdict{}
-		if s.view, err = s.Journal.View(tx); err != nil {
-			return err
-		}
-		defer s.view.Close()
-		s.keep = tx.NonconcurrentDB().NewQuery(`INSERT INTO sync_verdicts (phone, n, hash, verdict, at) VALUES ({:phone}, {:n}, {:hash}, {:verdict}, {:at})`).Prepare()
-		defer s.keep.Close()
-		for _, e := range edits {
-			// Another copy of this phone used the numbers: what comes after is the
-			// phone's own too, and gets new numbers with it.
-			if forked && e.n > acked {
-				break
-			}
-			if e.n > acked+1 {
-				sendFrom = acked + 1
-				break // what stood before the gap is done, and is noted as done
-			}
-			v, err := s.one(tx, e, acked)
-			if err != nil {
-				return err
-			}
-			verdicts = append(verdicts, v)
-			acked, forked = max(acked, e.n), forked || v.Code == "fork"
-		}
-		if err := s.Journal.Absorb(tx, s.phone.No); err != nil {
-			return err
-		}
-		return s.confirm(tx, acked)
-	})
+	return s.turns.commit(&turn{session: s, edits: edits})
+}
+
+// judgeAll judges edits in a transaction. The session itself changes only when
+// that is committed, see [turn.took].
+func (t *turn) judgeAll(tx core.App, view *journal.View) error {
+	// Read where it is written: the same ask may be judged twice at once.
+	err := tx.NonconcurrentDB().NewQuery(`SELECT acked FROM sync_phones WHERE phone = {:phone}`).Bind(dbx.Params{"phone": t.phone.ID}).Row(&t.acked)
 	if err != nil {
 		return err
 	}
-	for _, v := range verdicts {
-		s.forked = s.forked || v.Code == "fork"
+	t.verdicts, t.sendFrom = nil, 0
+	forked := t.forked
+	t.judged, t.view = map[int64]wire.Verdict{}, view
+	t.keep = tx.NonconcurrentDB().NewQuery(`INSERT INTO sync_verdicts (phone, n, hash, verdict, at) VALUES ({:phone}, {:n}, {:hash}, {:verdict}, {:at})`).Prepare()
+	defer t.keep.Close()
+	for _, e := range t.edits {
+		// Another copy of this phone used the numbers: what comes after is the
+		// phone's own too, and gets new numbers with it.
+		if forked && e.n > t.acked {
+			break
+		}
+		if e.n > t.acked+1 {
+			t.sendFrom = t.acked + 1
+			break // what stood before the gap is done, and is noted as done
+		}
+		v, err := t.one(tx, e, t.acked)
+		if err != nil {
+			return err
+		}
+		t.verdicts = append(t.verdicts, v)
+		t.acked, forked = max(t.acked, e.n), forked || v.Code == "fork"
 	}
-	s.out.Verdicts = append(s.out.Verdicts, verdicts...)
-	s.phone.Acked, s.out.SendFrom = acked, sendFrom
-	return nil
+	if err := view.Absorb(t.phone.No); err != nil {
+		return err
+	}
+	return t.confirm(tx, t.acked)
+}
+
+// took: the transaction is committed.
+func (t *turn) took() {
+	for _, v := range t.verdicts {
+		t.forked = t.forked || v.Code == "fork"
+	}
+	t.out.Verdicts = append(t.out.Verdicts, t.verdicts...)
+	t.phone.Acked, t.out.SendFrom = t.acked, t.sendFrom
 }
 
 // confirm notes how far the edits are judged, and which verdicts the phone has:
@@ -207,7 +200,7 @@ func (s *session) one(tx core.App, e numbered, acked int64) (wire.Verdict, error
 	v := e.failed
 	if v == nil {
 		var err error
-		if s.before, err = changes(tx); err != nil {
+		if s.before, err = s.view.Changes(); err != nil {
 			return wire.Verdict{}, err
 		}
 		judged, clean := s.judge(tx, e)
@@ -215,7 +208,7 @@ func (s *session) one(tx core.App, e numbered, acked int64) (wire.Verdict, error
 			if clean.err != nil {
 				return wire.Verdict{}, clean.err
 			}
-			after, err := changes(tx)
+			after, err := s.view.Changes()
 			if err != nil {
 				return wire.Verdict{}, err
 			}
@@ -310,10 +303,4 @@ func clip(s string) string {
 		return strings.ToValidUTF8(s[:60], "")
 	}
 	return s
-}
-
-// changes counts the rows written so far on the transaction's connection.
-func changes(tx core.App) (n int64, err error) {
-	err = tx.NonconcurrentDB().NewQuery(`SELECT total_changes()`).Row(&n)
-	return n, err
 }

@@ -164,7 +164,7 @@ func checkDay(c *commune.Case, e entry) error {
 		return commune.Park("future_date", "Ngày ghi %s còn ở phía trước. Trạm y tế sẽ xem lại ngày giúp bác.", day.Format("2/1/2006"))
 	}
 	var born string
-	err := c.App.DB().Select("born").From("persons").Where(dbx.HashExp{"id": e.person()}).Row(&born)
+	err := c.App.NonconcurrentDB().NewQuery("SELECT born FROM persons WHERE id = {:id}").Bind(dbx.Params{"id": e.person()}).Row(&born)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read birth: %w", err)
 	}

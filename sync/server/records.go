@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
@@ -18,7 +17,8 @@ func (s *Server) bindRecords() {
 	for _, d := range s.Domains {
 		for i := range d.Collections {
 			decl := &d.Collections[i]
-			written := func(e *core.RecordEvent) error { return s.write(e, decl) }
+			sources := sourcesOf(decl)
+			written := func(e *core.RecordEvent) error { return s.write(e, decl, sources) }
 			s.App.OnRecordCreate(decl.Name).BindFunc(written)
 			s.App.OnRecordUpdate(decl.Name).BindFunc(written)
 			s.App.OnRecordDelete(decl.Name).BindFunc(func(e *core.RecordEvent) error { return s.remove(e, decl) })
@@ -57,14 +57,14 @@ type said struct {
 
 func (s said) Unwrap() []error { return []error{s.error, s.is} }
 
-func (s *Server) write(e *core.RecordEvent, decl *commune.Collection) error {
+func (s *Server) write(e *core.RecordEvent, decl *commune.Collection, sources []source) error {
 	outer := e.App
 	defer func() { e.App = outer }()
 	return outer.RunInTransaction(func(tx core.App) error {
 		e.App = tx
 		one := s.newCase(tx, e)
 		one.New = e.Record
-		if err := fillRoutes(tx, decl, e.Record); err != nil {
+		if err := fillRoutes(tx, sources, e.Record); err != nil {
 			return err
 		}
 		for _, step := range []func(*commune.Case) error{decl.Fill, decl.Check} {
@@ -128,24 +128,4 @@ func (s *Server) raise(tx core.App, decl *commune.Collection, one *commune.Case)
 		return nil
 	}
 	return s.Raised(tx, decl, one, notices)
-}
-
-// fillRoutes sets the routed fields from their sources, whatever was written
-// there: they are the server's own.
-func fillRoutes(tx core.App, decl *commune.Collection, r *core.Record) error {
-	// A route may start from another route's field: as many rounds as there are.
-	for range decl.Routes {
-		for field, route := range decl.Routes {
-			value := ""
-			if via := r.GetString(route.Via); via != "" {
-				err := tx.NonconcurrentDB().NewQuery("SELECT coalesce(max([[" + route.From + "]]), '') FROM {{" + route.Of + "}} WHERE [[id]] = {:id}").
-					Bind(dbx.Params{"id": via}).Row(&value)
-				if err != nil {
-					return fmt.Errorf("follow %s of %s: %w", route.From, route.Of, err)
-				}
-			}
-			r.Set(field, value)
-		}
-	}
-	return nil
 }

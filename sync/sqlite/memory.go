@@ -7,40 +7,41 @@ import (
 )
 
 // The memory beneath SQLite comes from the system in pages of 64 kB, each cut into
-// blocks of one size, and a page goes back when its last block is free. A statement
-// that may fail halfway, as one with a trigger, notes the pages that it changes in
-// blocks of 2 kB and frees them at its end: so each such statement asked the system
-// for a page and gave it back, which cost more than the statement. One block that is
-// never freed keeps its page here.
+// blocks of one size, and a page goes back with its last block. A statement that
+// may fail halfway, as one with a trigger, notes what it changes in blocks of 2 kB
+// and frees them at its end. So each such statement asked the system for a page and
+// gave it back, a tenth of what an edit costs. Each connection holds some pages by a
+// block that is never freed: room for what lives long, and for such notes beside it.
 const (
-	page      = 64 << 10
-	noted     = 2 << 10 // the block of a statement's notes
-	notePages = 4       // 120 kB of notes, 30 pages of a database
+	page     = 64 << 10
+	block    = 2 << 10
+	each     = 4  // pages a connection
+	mostHeld = 64 // pages, whatever connections come and go
 )
 
-// keepPages takes those blocks, once a process.
-var keepPages = sync.OnceFunc(func() {
+var held = struct {
+	sync.Mutex
+	pages map[uintptr]bool
+}{pages: map[uintptr]bool{}}
+
+// holdPages takes a connection's pages.
+func holdPages() {
+	held.Lock()
+	defer held.Unlock()
 	tls := libc.NewTLS()
 	defer tls.Close()
-	for size := libc.Tsize_t(64); size <= page/4; size *= 2 {
-		if size != noted {
-			libc.Xmalloc(tls, size)
-		}
-	}
 	var free []uintptr
-	pages := map[uintptr]bool{}
-	for len(pages) <= notePages {
-		block := libc.Xmalloc(tls, noted)
-		if block == 0 {
+	for most := min(len(held.pages)+each, mostHeld); len(held.pages) < most; {
+		at := libc.Xmalloc(tls, block)
+		if at == 0 {
 			break // none left: SQLite will say so
 		}
-		if at := block / page; !pages[at] {
-			pages[at] = true
-			continue
+		if held.pages[at/page] {
+			free = append(free, at)
 		}
-		free = append(free, block)
+		held.pages[at/page] = true
 	}
-	for _, block := range free {
-		libc.Xfree(tls, block)
+	for _, at := range free {
+		libc.Xfree(tls, at)
 	}
-})
+}

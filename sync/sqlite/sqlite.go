@@ -51,7 +51,7 @@ func (connector) Driver() driver.Driver { return plain() }
 
 // Connect opens a connection.
 func (c connector) Connect(context.Context) (driver.Conn, error) {
-	keepPages()
+	holdPages()
 	below, err := plain().Open(string(c))
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"database/sql"
-	"strconv"
 
 	"github.com/pocketbase/dbx"
 )
@@ -12,22 +11,25 @@ import (
 type writer struct {
 	db    dbx.Builder
 	ready map[string]*dbx.Query
+	args  dbx.Params // of the statement at hand; every query is bound to this map
 }
 
+// argNames are the names of the arguments.
+var argNames = [...]string{"p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"}
+
 func (w *writer) prepared(sql string, args []any) *dbx.Query {
+	if w.ready == nil {
+		w.ready, w.args = map[string]*dbx.Query{}, make(dbx.Params, len(argNames))
+	}
 	q := w.ready[sql]
 	if q == nil {
-		q = w.db.NewQuery(sql).Prepare()
-		if w.ready == nil {
-			w.ready = map[string]*dbx.Query{}
-		}
+		q = w.db.NewQuery(sql).Prepare().Bind(w.args)
 		w.ready[sql] = q
 	}
-	params := make(dbx.Params, len(args))
 	for i, a := range args {
-		params["p"+strconv.Itoa(i)] = a
+		w.args[argNames[i]] = a
 	}
-	return q.Bind(params)
+	return q
 }
 
 func (w *writer) exec(sql string, args ...any) error {

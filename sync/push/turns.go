@@ -6,6 +6,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"langso/sync/sqlite"
 	"langso/sync/wire"
 )
 
@@ -116,6 +117,7 @@ func (q *turns) leave() {
 func transact(share ...*turn) error {
 	j := share[0].Judge
 	err := j.App.RunInTransaction(func(tx core.App) error {
+		sqlite.Remember(j.App.NonconcurrentDB(), tx.NonconcurrentDB())
 		view, err := j.Journal.View(tx)
 		if err != nil {
 			return err

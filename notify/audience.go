@@ -163,7 +163,7 @@ func (a *ahead) page(o *Outbox, j *job, has heard) (phones []target, more bool, 
 		}
 		a.all, a.at = len(a.phones) < a.size, now
 	}
-	n := min(len(a.phones), int(o.window.Load()))
+	n := min(len(a.phones), o.pageOf(j.Class))
 	phones, a.phones = a.phones[:n], a.phones[n:]
 	return phones, len(a.phones) > 0 || !a.all, nil
 }

@@ -26,15 +26,10 @@ type channel struct {
 
 	mu    sync.Mutex
 	lanes map[string]*lane
-	limit limit
 }
 
 func newChannel(s Sender) *channel {
-	c := &channel{sender: s, lanes: map[string]*lane{}}
-	if m, ok := s.(maybeLimited); ok {
-		c.limit.perMinute = m.PerMinute()
-	}
-	return c
+	return &channel{sender: s, lanes: map[string]*lane{}}
 }
 
 // lane is the part of the road that the address is reached by.
@@ -48,6 +43,9 @@ func (c *channel) lane(address string) *lane {
 	l := c.lanes[name]
 	if l == nil {
 		l = &lane{name: name, one: make(chan struct{}, 1)}
+		if m, ok := c.sender.(maybeLimited); ok {
+			l.limit.perMinute = m.PerMinute()
+		}
 		c.lanes[name] = l
 	}
 	return l
@@ -55,16 +53,18 @@ func (c *channel) lane(address string) *lane {
 
 // send hands the delivery to the sender, unless its lane rests.
 func (c *channel) send(ctx context.Context, d Delivery, now func() time.Time) error {
-	if err := c.limit.wait(ctx, now); err != nil {
+	l := c.lane(d.Address)
+	if err := l.limit.wait(ctx, now); err != nil {
 		return err
 	}
-	return c.lane(d.Address).send(ctx, c.sender, d, now)
+	return l.send(ctx, c.sender, d, now)
 }
 
 // lane is one service and what is known about it just now. It lives in memory: a
 // restart tries afresh.
 type lane struct {
-	name string
+	name  string
+	limit limit
 
 	mu      sync.Mutex
 	until   time.Time // nothing is sent before
@@ -274,7 +274,7 @@ func (c *lane) tell(s *ChannelStatus, now time.Time) {
 	}
 }
 
-// limit is a bucket of what a road may carry in a minute; the zero value has no
+// limit is a bucket of what a lane may carry in a minute; the zero value has no
 // limit.
 type limit struct {
 	perMinute int
@@ -306,13 +306,14 @@ func (l *limit) fill(now time.Time) {
 	l.at = now
 }
 
-// wait takes one, when there is one. It waits no more than a second: who gets
+// wait takes one, when there is one. It waits no more than patience: who gets
 // none is told to come later.
 func (l *limit) wait(ctx context.Context, now func() time.Time) error {
 	if l.perMinute <= 0 {
 		return nil
 	}
-	for range 20 {
+	const look = 50 * time.Millisecond
+	for range patience / look {
 		l.mu.Lock()
 		l.fill(now())
 		ok := l.have >= 1
@@ -326,7 +327,7 @@ func (l *limit) wait(ctx context.Context, now func() time.Time) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(look):
 		}
 	}
 	return &resting{"our own limit a minute"}

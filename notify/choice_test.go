@@ -331,8 +331,8 @@ func TestStoppedDeliveryStops(t *testing.T) {
 		})
 		return nil
 	}
-	tell(t, app, "commune", "k", commune.Emergency, day)
-	k := &clock{now: day}
+	tell(t, app, "commune", "k", commune.Needed, day)
+	k := &clock{now: day.Add(time.Minute)}
 	o := newOutbox(app, k, f)
 	pass(t, o)
 	k.add(time.Hour)

@@ -267,7 +267,7 @@ func (o *Outbox) climb(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		now := o.Now()
-		limit, _ := c.limit.left(now)
+		limit, _ := c.lane("").limit.left(now)
 		if limit = min(limit, textsAtOnce); limit == 0 || c.lane("").rest(now) != nil {
 			return nil
 		}

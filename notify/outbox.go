@@ -19,7 +19,11 @@ import (
 
 // A page is the phones between two writes: what a crash may repeat. It begins
 // small, doubles while all goes well, and halves at trouble: so a service is
-// never met by the whole commune at once, and a troubled one by fewer.
+// never met by the whole commune at once, and a troubled one by fewer. An emergency
+// begins with full pages while no trouble is known: what FCM asks of senders, to
+// come to their full rate by degrees, is for loads of minutes, and 750 messages are
+// the twelfth part of what it grants in a second. One wake-up goes before
+// all others in any case.
 const (
 	minWindow = 100
 	maxWindow = 750
@@ -70,7 +74,8 @@ type Outbox struct {
 	pokes    [2]chan struct{}
 	channels map[string]*channel
 	window   atomic.Int64
-	atOnce   int // sends of a batch under way; 0: sendsAtOnce
+	troubled atomic.Bool // a page was in trouble since the window was full
+	atOnce   int         // sends of a batch under way; 0: sendsAtOnce
 	tally    tally
 
 	opening sync.Mutex

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
 )
 
 func TestWhoIsWoken(t *testing.T) {
@@ -471,8 +473,8 @@ func TestKilledWorkerRepeatsOnePageAtMost(t *testing.T) {
 	// Pages of 100, 200, 400 and the rest: it dies in the third.
 	const n, third, dies = 750, 400, 471
 	app := lanWith(t, many("p%03dx", n)...)
-	key := raise(t, app, "commune", "k", true, day)
-	c := &clock{now: day}
+	key := tell(t, app, "commune", "k", commune.Needed, day)
+	c := &clock{now: day.Add(time.Minute)}
 	var sent atomic.Int64
 	died := make(chan struct{})
 	killed := &fake{answer: func(Delivery) error {

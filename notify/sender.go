@@ -46,9 +46,10 @@ type maybeLanes interface {
 	Lane(address string) string
 }
 
-// A sender that also has this method may be used no more often.
+// A sender that also has this method may be used no more often: each of its services,
+// if it has lanes.
 type maybeLimited interface {
-	// PerMinute is the most deliveries in a minute; 0: no limit of ours.
+	// PerMinute is the most deliveries to one service in a minute; 0: no limit of ours.
 	PerMinute() int
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"langso/commune"
 )
 
 // Retries: waits of 2, 4, 8 … seconds up to six hours (after which the phone
@@ -190,10 +192,23 @@ func (b *batch) adapt(out outcome, tried int, cut bool) {
 	size := o.window.Load()
 	switch {
 	case cut || len(out.stuck)*10 > tried:
+		o.troubled.Store(true)
 		o.window.Store(max(minWindow, size/2))
 	case int64(tried) >= size && len(out.stuck)*20 <= tried:
-		o.window.Store(min(maxWindow, size*2))
+		size = min(maxWindow, size*2)
+		o.window.Store(size)
+		if size == maxWindow {
+			o.troubled.Store(false)
+		}
 	}
+}
+
+// pageOf is how many phones of a delivery of the class go in one page.
+func (o *Outbox) pageOf(class commune.Class) int {
+	if class == commune.Emergency && !o.troubled.Load() {
+		return maxWindow
+	}
+	return int(o.window.Load())
 }
 
 func latest(a, b time.Time) time.Time {

@@ -44,6 +44,9 @@ const (
 	quotaRest = time.Minute
 	// longest is how long push services keep a message.
 	longest = 28 * 24 * time.Hour
+	// perMinute is what one service is given. None publishes what it takes; this is a
+	// ninth of what FCM grants a project, and all of a commune's browsers in ten seconds.
+	perMinute = 60_000
 )
 
 // Settings say how to reach push services. The zero value will do.
@@ -51,6 +54,9 @@ type Settings struct {
 	// Subject is whom a service may write to about our wake-ups: the commune's https
 	// address or an e-mail address. nil or "": nobody, which Apple's service refuses.
 	Subject func() string
+	// PerMinute is the most wake-ups a minute to one push service (each maker of
+	// browsers has one); 0: 60,000, less than 0: as many as there are.
+	PerMinute int
 	// Roots are the authorities whose certificates are believed; nil: the system's.
 	Roots *x509.CertPool
 	// Loopback lets endpoints lie on this computer, on any port and without TLS.
@@ -60,10 +66,15 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// FromEnv makes the sender of the setting LANGSO_PUSH_CONTACT; without it
-// publicURL, when it is https, is the contact.
+// FromEnv makes the sender of the settings LANGSO_PUSH_CONTACT (without it
+// publicURL, when it is https, is the contact) and LANGSO_WEBPUSH_PER_MINUTE.
+// A number that cannot be read, or is none, is as none given.
 func FromEnv(publicURL func() string) *Sender {
-	return New(Settings{Subject: func() string {
+	most, err := strconv.Atoi(strings.TrimSpace(os.Getenv("LANGSO_WEBPUSH_PER_MINUTE")))
+	if err != nil || most < 0 {
+		most = 0
+	}
+	return New(Settings{PerMinute: most, Subject: func() string {
 		if text := strings.TrimSpace(os.Getenv("LANGSO_PUSH_CONTACT")); text != "" || publicURL == nil {
 			return text
 		}
@@ -126,6 +137,14 @@ func (s *Sender) PublicKey() string {
 
 // Name is "webpush".
 func (*Sender) Name() string { return "webpush" }
+
+// PerMinute is the most wake-ups a minute to one push service; 0: no limit.
+func (s *Sender) PerMinute() int {
+	if s.settings.PerMinute == 0 {
+		return perMinute
+	}
+	return max(0, s.settings.PerMinute)
+}
 
 // Off says why the road is off; "" when it is on.
 func (s *Sender) Off() string {

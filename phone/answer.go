@@ -21,6 +21,9 @@ func (p *Phone) keep(ask *asking, from chunks, report *Report) (*answer, error) 
 			break
 		}
 		err := p.transact(func(tx *sql.Tx) error {
+			if err := p.stands(tx); err != nil {
+				return err
+			}
 			if !begun {
 				if err := a.begin(tx); err != nil {
 					return err
@@ -33,7 +36,7 @@ func (p *Phone) keep(ask *asking, from chunks, report *Report) (*answer, error) 
 			}
 			return nil
 		})
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, errDamaged) || errors.Is(err, errOvertaken) {
 			a.ended, a.complete, a.again = false, false, false
 			break
 		}

@@ -303,6 +303,9 @@ func (p *Phone) unpackOne(e courier.Envelope, out *Unpacked) error {
 		return nil
 	}
 	out.Answers++
+	if err := p.claim(); err != nil {
+		return err
+	}
 	fresh, err := b.fresh(p.db)
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ type Phone struct {
 	now     func() time.Time
 	app     string
 	dir     string
+	name    string     // of this program among those that have the file open
 	json    bool       // talk in the text form
 	syncing sync.Mutex // held by the one exchange under way
 	writing sync.Mutex // held while an edit gets its number
@@ -86,7 +87,7 @@ func Open(dir, server string, options ...Option) (*Phone, error) {
 	}
 	// One connection: a phone is one reader and one writer, and order is simple.
 	db.SetMaxOpenConns(1)
-	p := &Phone{db: db, client: &http.Client{Timeout: 5 * time.Minute, Transport: plainTransport()}, now: time.Now, app: "langso-phone/1", dir: dir}
+	p := &Phone{db: db, client: &http.Client{Timeout: 5 * time.Minute, Transport: plainTransport()}, now: time.Now, app: "langso-phone/1", dir: dir, name: rand.Text()}
 	for _, o := range options {
 		o(p)
 	}

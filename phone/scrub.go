@@ -21,6 +21,9 @@ func (p *Phone) failed(err error) error {
 		// look at is kept to be read. What was judged before is as it was judged: the
 		// answer that said so was lost.
 		err := p.transact(func(tx *sql.Tx) error {
+			if err := p.stands(tx); err != nil {
+				return err
+			}
 			const answered = `UPDATE edits SET state = ?1, verdict = json_object('n', n, 'is', ?1, 'code', ?2, 'say', ?3), at = ?4 WHERE state = 'waiting' AND `
 			at := p.now().UTC().Format(time.RFC3339)
 			for _, v := range f.Verdicts {
@@ -38,6 +41,9 @@ func (p *Phone) failed(err error) error {
 				DELETE FROM meta WHERE key IN ('cursor', 'standing', 'told', 'circles', 'resume', 'epoch', 'compare', 'loaded', 'check', 'sum', 'lost')`)
 			return errors.Join(err, soiled(tx))
 		})
+		if errors.Is(err, errOvertaken) {
+			return fmt.Errorf("%w: %w", ErrCut, err)
+		}
 		if err != nil {
 			return fmt.Errorf("wipe records: %w", err)
 		}

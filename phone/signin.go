@@ -102,10 +102,18 @@ func (p *Phone) Adopt(id, person string) error {
 		if err != nil {
 			return err
 		}
-		if was != "" && was != id {
-			if err := begin(tx, person); err != nil {
-				return fmt.Errorf("become another phone: %w", err)
+		switch was {
+		case id:
+		case "": // it has no numbers yet that a server knows
+			var held bool
+			if err = tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM edits WHERE state = 'held' AND person = ?)`, person).Scan(&held); err == nil && held {
+				err = takeUp(tx, person)
 			}
+		default:
+			err = begin(tx, person)
+		}
+		if err != nil {
+			return fmt.Errorf("become another phone: %w", err)
 		}
 		if err := setMeta(tx, "phone", id); err != nil {
 			return err
@@ -119,7 +127,7 @@ func (p *Phone) Adopt(id, person string) error {
 // anew, those of another are held: they are neither lost nor sent in somebody
 // else's name.
 func begin(tx *sql.Tx, person string) error {
-	if err := forgetRecords(tx); err != nil {
+	if err := errors.Join(forgetRecords(tx), setMeta(tx, "meeting", nobody)); err != nil {
 		return err
 	}
 	_, err := tx.Exec(`DELETE FROM meta WHERE key IN ('epoch', 'cursor', 'standing', 'resume', 'compare', 'check', 'compared', 'told', 'circles', 'offer', 'lost', 'shape', 'app')`)
@@ -137,13 +145,16 @@ func begin(tx *sql.Tx, person string) error {
 		return err
 	}
 	if before != person {
-		// Numbers below zero are no phone's: held edits are out of the order.
-		_, err := tx.Exec(`UPDATE edits SET state = 'held', person = ?, n = (SELECT coalesce(min(n), 0) FROM edits WHERE n < 0) - n WHERE state = 'waiting'`, before)
-		if err != nil {
+		if err := hold(tx); err != nil {
 			return err
 		}
 	}
-	// What was held for this person is taken up again, the older first.
+	return takeUp(tx, person)
+}
+
+// takeUp takes up again what was held for a person, the older first, behind what
+// waits, and numbers all of it anew.
+func takeUp(tx *sql.Tx, person string) error {
 	held, err := readEdits(tx, `state = 'held' AND person = ?`, person)
 	if err != nil {
 		return err
@@ -179,6 +190,16 @@ func begin(tx *sql.Tx, person string) error {
 	return setMeta(tx, "n", strconv.Itoa(len(waiting)))
 }
 
+// hold keeps what waits for its person, who is leaving this phone. Numbers below
+// zero are no phone's: held edits are out of the order.
+func hold(tx *sql.Tx) error {
+	_, err := tx.Exec(`UPDATE edits SET state = 'held', person = (SELECT value FROM meta WHERE key = 'person'), n = (SELECT coalesce(min(n), 0) FROM edits WHERE n < 0) - n WHERE state = 'waiting'`)
+	if err != nil {
+		return fmt.Errorf("hold what waits: %w", err)
+	}
+	return nil
+}
+
 // Invite asks for an invitation for a person; for officers at the counter.
 func (p *Phone) Invite(ctx context.Context, person string) (link string, err error) {
 	var got struct{ Link string }
@@ -192,7 +213,8 @@ func (p *Phone) SetAddress(ctx context.Context, transport, address string) error
 }
 
 // SignOut makes the server forget the phone's key and removes the records from
-// the phone. It refuses while edits are unsent, unless they are to be given up.
+// the phone. It refuses while edits are unsent, unless they are to be given up. One
+// that is typed while the server is told, and what is held for others, stays.
 func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
 	status, err := p.Status()
 	if err != nil {
@@ -210,8 +232,13 @@ func (p *Phone) SignOut(ctx context.Context, giveUpUnsent bool) error {
 		return err
 	}
 	err = p.transact(func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits; DELETE FROM bundles; DELETE FROM meta WHERE key NOT IN ('server', 'seal', 'greeted')`)
-		return errors.Join(err, soiled(tx))
+		if !giveUpUnsent {
+			if err := hold(tx); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`DELETE FROM records; DELETE FROM kept; DELETE FROM edits WHERE state != 'held'; DELETE FROM bundles; DELETE FROM meta WHERE key NOT IN ('server', 'seal', 'greeted')`)
+		return errors.Join(err, setMeta(tx, "meeting", nobody), soiled(tx))
 	})
 	if err != nil {
 		return fmt.Errorf("sign out: %w", err)

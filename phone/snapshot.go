@@ -254,20 +254,22 @@ func (m *meeting) download(ctx context.Context, name string) (packed []byte, enc
 		return nil, "", fmt.Errorf("%w: %w", ErrNoServer, err)
 	}
 	defer response.Body.Close()
-	switch response.StatusCode {
-	case http.StatusOK:
+	switch kind := response.Header.Get("Content-Type"); {
+	case response.StatusCode < 300 && !strings.HasPrefix(kind, "application/octet-stream"):
+		return nil, "", fmt.Errorf("%w: answered as %q", ErrNoServer, kind) // a captive portal's page; what came before is kept
+	case response.StatusCode == http.StatusOK:
 		if _, err := part.Seek(0, io.SeekStart); err != nil {
 			return nil, "", err
 		}
 		if err := part.Truncate(0); err != nil {
 			return nil, "", err
 		}
-	case http.StatusPartialContent:
+	case response.StatusCode == http.StatusPartialContent:
 	default:
 		_ = os.Remove(path)
 		return nil, "", &Failure{Status: response.StatusCode}
 	}
-	n, err := io.Copy(part, response.Body)
+	n, err := io.Copy(part, io.LimitReader(response.Body, wire.MaxSnapshot-have)) // it is not to fill a disk
 	m.report.Down += int(n)
 	if err == nil && n < response.ContentLength {
 		err = io.ErrUnexpectedEOF

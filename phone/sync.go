@@ -79,6 +79,9 @@ type meeting struct {
 
 // exchange is one ask and its answer; again when there is more to say or hear.
 func (m *meeting) exchange(ctx context.Context) (again bool, err error) {
+	if err := m.claim(); err != nil {
+		return false, err
+	}
 	ask, err := m.ask()
 	if err == nil {
 		err = m.compare.due(m.Phone, ask.Ask)

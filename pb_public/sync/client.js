@@ -10,6 +10,7 @@ import { Answer, Garbled, Writes, ask, newState } from './exchange.js';
 import { authorization, newKey } from './keys.js';
 import { overlay } from './overlay.js';
 import { decided } from './settle.js';
+import { Another } from './store.js';
 
 /**
  * @typedef {import('./store.js').Store} Store @typedef {import('./store.js').Account} Account @typedef {import('./store.js').Notes} Notes
@@ -51,6 +52,7 @@ export class Client extends EventTarget {
   /** @type {any} */ #timer;
   /** @type {Answer['load']} files that the answer to a sign-in named: getting them first saves a journey */ #offered = [];
   /** @type {number | undefined} most edits in an ask, after one was too large */ #most;
+  /** @type {string | undefined} the phone that meets the server */ #meets;
 
   /** @param {Store} store @param {Options} [with_] */
   constructor(store, with_ = {}) {
@@ -147,7 +149,7 @@ export class Client extends EventTarget {
   /** @param {(n: number) => Kept[]} make */
   #append(make) {
     return this.#inTurn(async () => {
-      for (const k of await this.store.append(make)) {
+      for (const k of await this.store.append(make, this.account?.phone)) {
         this.state.edits.set(k.edit.n, k);
         this.state.n = Math.max(this.state.n, k.edit.n);
       }
@@ -173,8 +175,8 @@ export class Client extends EventTarget {
       await this.#append(next => [done, { edit: compose(wish, next, this.state.place.cursor, this.now(), []) }]);
       this.soon(quiet);
     } else {
-      now.dismissed = true;
-      await this.store.settle([now]);
+      await this.store.settle([done], [], this.account?.phone);
+      this.state.edits.set(n, done);
     }
     this.#changed();
   }
@@ -183,8 +185,8 @@ export class Client extends EventTarget {
   async #heed() {
     const done = decided(this.state.records.get('settlements')?.values() ?? [], this.state.edits, this.account?.phone ?? '');
     if (!done.length) return;
+    await this.store.settle(done, [], this.#meets);
     for (const k of done) this.state.edits.set(k.edit.n, k);
-    await this.store.settle(done);
     this.#changed();
   }
 
@@ -223,14 +225,15 @@ export class Client extends EventTarget {
    * @param {Account} account
    */
   async enter(account) {
-    const same = !this.account || this.account.person.id === account.person.id;
-    // What another person has not sent is held: neither lost nor sent in somebody else's name.
-    const before = this.account?.person.id, left = same ? [] : waiting(this.state.edits.values());
-    const held = [...(this.notes.held ?? []), ...left.map(k => ({ person: before ?? '', edit: k.edit }))];
-    await this.note({ held });
-    const { edits, n } = takeUp(same ? this.state.edits.values() : [], held.filter(h => h.person === account.person.id).map(h => h.edit));
-    await this.store.move(account, edits, n);
-    await this.note({ synced: undefined, held: held.filter(h => h.person !== account.person.id) });
+    const me = account.person.id;
+    // What is on the disk counts: another window may have written since. What another person has not sent is held:
+    // neither lost nor sent in somebody else's name.
+    await this.store.move(account, (kept, notes, was) => {
+      const same = !was || was.person.id === me, left = same ? [] : waiting(kept);
+      const held = [...(notes.held ?? []), ...left.map(k => ({ person: was?.person.id ?? '', edit: k.edit }))];
+      const { edits, n } = takeUp(same ? kept : [], held.filter(h => h.person === me).map(h => h.edit));
+      return { edits, n, notes: { ...notes, synced: undefined, held: held.filter(h => h.person !== me) } };
+    });
     await this.#scrub();
     await this.reload();
     this.channel?.postMessage('written');
@@ -252,7 +255,7 @@ export class Client extends EventTarget {
   /** Signs out and forgets everything on this phone. The caller has asked twice when edits wait. */
   async signOut() {
     try { await this.signedCall('/api/phones/sign-out', {}); } catch { /* the key is forgotten here in any case */ }
-    await this.store.move(undefined, [], 0);
+    await this.store.move(undefined);
     await this.#scrub();
     await this.reload();
     this.channel?.postMessage('written');
@@ -306,9 +309,9 @@ export class Client extends EventTarget {
     this.#timer = undefined;
     try {
       do { this.#again = false; await this.#turn(async () => { await this.#meet(); await this.#scrub(); }); } while (this.#again && this.mood === 'idle');
-    } finally {
+    } catch (err) { await this.#fail(err).catch(() => {}); } finally { // the store is away: later it may be there again
       this.#running = false;
-      if (this.#stale) await this.reload();
+      if (this.#stale) await this.reload().catch(() => {});
       this.#plan();
     }
   }
@@ -317,7 +320,7 @@ export class Client extends EventTarget {
   async between(work) {
     while (this.#running) await new Promise(yes => setTimeout(yes, 50));
     this.#running = true;
-    const alone = async () => { if (await this.store.changed()) await this.reload(); await work(); await this.#follow(); };
+    const alone = async () => { if (await this.store.changed()) await this.reload(); this.#meets = this.account?.phone; await work(); await this.#follow(); };
     try { await (globalThis.navigator?.locks?.request(this.lock, alone) ?? alone()); } finally {
       this.#running = false;
       if (this.#stale) await this.reload();
@@ -344,7 +347,8 @@ export class Client extends EventTarget {
   /** One or more exchanges, until the phone equals the server or the road ends. */
   async #meet() {
     this.#feel('busy');
-    let retry = 0;
+    this.#meets = this.account?.phone;
+    let retry = 0, stuck = 0;
     const compare = new Comparison();
     this.#without = false;
     try {
@@ -352,7 +356,7 @@ export class Client extends EventTarget {
       if (this.#offered.length && !cursor && !resume && !Object.keys(loaded).length && !this.waiting.length) await this.#fetchFiles(this.#offered);
       this.#offered = [];
       for (let i = 0; i < 500; i++) {
-        const a = await this.#exchange(compare);
+        const first = this.waiting[0]?.edit.n ?? 0, a = await this.#exchange(compare);
         retry = a.retryIn;
         await this.#heed();
         await this.#follow();
@@ -360,14 +364,19 @@ export class Client extends EventTarget {
         if (!a.ended && !retry) throw new NoRoad('answer cut');
         const more = a.ended === 'complete' && compare.heard(this.state, a, this.now());
         if (a.ended === 'complete') await this.#place();
-        if (retry || (a.ended === 'complete' && !more && !waiting(this.state.edits.values()).length)) break;
+        const left = waiting(this.state.edits.values())[0]?.edit.n ?? 0;
+        stuck = left && left === first && !more && a.ended === 'complete' ? stuck + 1 : 0; // no word of what was sent: not asked for ever
+        if (retry || stuck > 2 || (a.ended === 'complete' && !more && !left)) break;
       }
       this.#failures = 0;
       this.#most = undefined;
       if (!retry) await this.#tidy();
       this.#feel('idle');
       if (retry) this.soon(retry * 1000 * (1 + Math.random() / 2));
-    } catch (err) { await this.#fail(err); }
+    } catch (err) {
+      if (!(err instanceof Refusal || err instanceof NoRoad)) await this.reload(); // the store did not take it: memory must not know more than the disk
+      await this.#fail(err);
+    }
   }
 
   /** Empties the disk of what the person may not see any more. Where that fails, a full disk, it is tried again after the next meeting. */
@@ -377,6 +386,7 @@ export class Client extends EventTarget {
   async #place() {
     const w = new Writes();
     w.place = true;
+    w.phone = this.#meets;
     await this.store.write(w, this.state);
   }
 
@@ -386,6 +396,7 @@ export class Client extends EventTarget {
     for (const f of files) {
       const lines = await bring(this, f.name), w = lines && takeSnapshot(this.state, lines);
       if (!w) return false;
+      w.phone = this.#meets;
       await this.store.write(w, this.state);
       this.#changed();
     }
@@ -419,7 +430,8 @@ export class Client extends EventTarget {
     try {
       for await (const lines of chunksOf(chunks(stream))) {
         const w = a.chunk(lines);
-        await this.store.write(w, this.state);
+        w.phone = this.#meets;
+        await this.store.write(w, a.state);
         if (w.records.size || w.clear || w.edits.size || w.place) this.#changed();
         if (a.ended || a.retryIn) break;
       }
@@ -435,7 +447,7 @@ export class Client extends EventTarget {
   /** After a complete exchange: forget spent edits, note the time. */
   async #tidy() {
     const forget = spent(this.state.edits.values(), this.now());
-    if (forget.length) await this.store.settle([], forget);
+    if (forget.length) await this.store.settle([], forget, this.#meets);
     for (const n of forget) this.state.edits.delete(n);
     await this.note({ synced: this.now().toISOString() });
     this.#changed();
@@ -444,11 +456,11 @@ export class Client extends EventTarget {
   /** @param {any} err */
   async #fail(err) {
     this.#failures++;
+    if (err instanceof Another || (err instanceof Refusal && this.#meets !== this.account?.phone)) { this.#feel('idle'); return; } // it was said to the account before
     if (!(err instanceof Refusal)) { this.#feel('offline'); return; }
     if (err.status === 401) { this.#feel('signed-out'); return; }
     if (err.status === 403 && err.body?.wipe) {
-      await this.#handedIn(err);
-      await this.store.wipe();
+      await this.store.wipe(this.#handedIn(err), this.#meets);
       await this.reload();
       this.channel?.postMessage('written');
     }
@@ -462,11 +474,10 @@ export class Client extends EventTarget {
   }
 
   /** What a blocked phone still had is with the server, for a person to look at. @param {Refusal} err */
-  async #handedIn(err) {
+  #handedIn(err) {
     const theirs = waiting(this.state.edits.values()).filter(k => k.edit.n <= (err.body.acked ?? 0));
     const before = new Map((err.body.verdicts ?? []).map((/** @type {any} */ v) => [v.n, v.is])); // judged, and the answer was lost
-    for (const k of theirs) Object.assign(k, { verdict: { n: k.edit.n, is: before.get(k.edit.n) ?? 'parked', code: err.code, say: err.message }, heard: this.now().toISOString() });
-    if (theirs.length) await this.store.settle(theirs);
+    return theirs.map(k => ({ ...k, verdict: { n: k.edit.n, is: before.get(k.edit.n) ?? 'parked', code: err.code, say: err.message }, heard: this.now().toISOString() }));
   }
 
   /** Meets the server in so many milliseconds. @param {number} ms */

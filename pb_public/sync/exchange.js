@@ -91,6 +91,7 @@ export class Writes {
   keep = [];
   rekeep = false; // kept rows went: all are to be written anew
   lost = false; // something went that the person may not see any more
+  /** @type {string | undefined} the phone whose answer it is */ phone;
 
   /** @param {string} coll @param {string} id @param {Rec | null} rec */
   put(coll, id, rec) { this.records.set(coll + '/' + id, { coll, id, rec }); }

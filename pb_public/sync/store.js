@@ -21,19 +21,27 @@ import { newState } from './exchange.js';
  * @typedef {{name?: string, key?: string, seal?: string, sms?: string, demo?: boolean, synced?: string, app?: string,
  *   held?: {person: string, edit: import('./overlay.js').Edit}[]}} Notes
  *   small things worth keeping: the server's name and key, when the last exchange was complete, unsent edits of others
+ * @typedef {(kept: Kept[], notes: Notes, was: Account | undefined) => {edits: Kept[], n: number, notes: Notes}} Take
  * @typedef {object} Store
+ *   Where a phone is given, or stands in the writes, nothing is written unless it is still that of the account: who was overtaken gets Another.
  * @property {string} [name]
  * @property {() => Promise<{state: State, account?: Account, notes: Notes}>} load
  * @property {(w: Writes, state: State) => Promise<void>} write what one chunk of an answer changed, in one transaction
- * @property {(make: (n: number) => Kept[]) => Promise<Kept[]>} append tells the next n and stores what is made of it, in one transaction
- * @property {(put: Kept[], forget?: number[]) => Promise<void>} settle stores and forgets edits
- * @property {(a: Account | undefined, edits: Kept[], n: number) => Promise<void>} move another account: records are forgotten, edits replaced
+ * @property {(make: (n: number) => Kept[], phone?: string) => Promise<Kept[]>} append tells the next n and stores what is made of it, in one transaction
+ * @property {(put: Kept[], forget?: number[], phone?: string) => Promise<void>} settle stores and forgets edits
+ * @property {(a: Account | undefined, take?: Take) => Promise<void>} move another account, in one transaction: records are forgotten, edits are those that take makes of what is there; without it none
  * @property {(w: Account) => Promise<void>} account stores the account, nothing else
  * @property {(more: Notes) => Promise<Notes>} note changes some notes and returns all: another window may have changed others
  * @property {() => Promise<boolean>} changed whether another window wrote since this one read or wrote
- * @property {() => Promise<void>} wipe forgets all records, the place, and the edits that are done or settled
+ * @property {(put?: Kept[], phone?: string) => Promise<void>} wipe stores edits, then forgets all records, the place, and the edits that are done or settled
  * @property {() => Promise<void>} scrub empties the disk of what was lost since the last time; nothing to do when nothing was
  */
+
+/** The phone is another account's by now: an answer or an edit that was meant for the one before is not written. */
+export class Another extends Error { constructor() { super('Máy này vừa đổi người dùng. Xin xem lại rồi ghi lại.'); } }
+
+/** Without edits. @type {Take} */
+const nothing = (_, notes) => ({ edits: [], n: 0, notes });
 
 /** What a blocked phone may keep: what the server has not done. @param {Kept} k */
 const owed = k => !k.verdict || isOpen(k);
@@ -223,12 +231,12 @@ export class BrowserStore {
 
   /**
    * Runs one transaction to its end. What a person wrote must be on the disk; what the server told it tells again.
-   * @param {string[]} names @param {(tx: IDBTransaction) => any} work @param {'strict' | 'relaxed'} [durability] @returns {Promise<any>}
+   * @param {string[]} names @param {(tx: IDBTransaction) => any} work @param {string} [phone] of whose account it must be @param {'strict' | 'relaxed'} [durability] @returns {Promise<any>}
    */
-  async #tx(names, work, durability = 'strict') {
+  async #tx(names, work, phone, durability = 'strict') {
     for (;;) {
       const tx = await this.#begin([...new Set(['small', ...names])], 'readwrite', durability);
-      try { return await finished(tx, tx => { this.#count(tx); return work(tx); }); } catch (err) {
+      try { return await finished(tx, tx => { this.#count(tx, phone); return work(tx); }); } catch (err) {
         if (!(err instanceof Moving)) throw err;
         tx.db.close();
         if ((await this.#db) === tx.db) this.#db = undefined;
@@ -236,9 +244,13 @@ export class BrowserStore {
     }
   }
 
-  /** @param {IDBTransaction} tx */
-  #count(tx) {
+  /** @param {IDBTransaction} tx @param {string} [phone] */
+  #count(tx, phone) {
     const small = tx.objectStore('small'), moving = small.get('moving'), stamp = small.get('stamp');
+    if (phone !== undefined) {
+      const account = small.get('account');
+      account.onsuccess = () => { if (account.result?.phone !== phone) cancel(tx, new Another()); };
+    }
     moving.onsuccess = () => { if (moving.result) cancel(tx, new Moving()); };
     stamp.onsuccess = () => {
       const was = stamp.result ?? 0;
@@ -283,32 +295,35 @@ export class BrowserStore {
       if (w.forget.length || w.edits.size) raise(small, state.n);
       if (w.place) small.put(state.place, 'place');
       if (w.lost) small.put(twice, 'lost');
-    }, w.lost ? 'strict' : 'relaxed');
+    }, w.phone, w.lost ? 'strict' : 'relaxed');
   }
 
-  /** @param {(n: number) => Kept[]} make @returns {Promise<Kept[]>} */
-  append(make) {
+  /** @param {(n: number) => Kept[]} make @param {string} [phone] @returns {Promise<Kept[]>} */
+  append(make, phone) {
     return this.#tx(['small', 'edits'], async tx => {
       const small = tx.objectStore('small'), last = (await done(small.get('n'))) ?? 0;
       const made = make(last + 1);
       for (const k of made) tx.objectStore('edits').put(k);
       small.put(Math.max(last, ...made.map(k => k.edit.n)), 'n');
       return made;
-    });
+    }, phone);
   }
 
-  /** @param {Kept[]} put @param {number[]} forget */
-  async settle(put, forget = []) {
+  /** @param {Kept[]} put @param {number[]} forget @param {string} [phone] */
+  async settle(put, forget = [], phone) {
     await this.#tx(['edits'], tx => {
       for (const k of put) tx.objectStore('edits').put(k);
       for (const n of forget) tx.objectStore('edits').delete(n);
-    });
+    }, phone);
   }
 
-  /** @param {Account | undefined} a @param {Kept[]} edits @param {number} n */
-  async move(a, edits, n) {
-    await this.#tx(['small', 'records', 'kept', 'edits'], tx => {
+  /** @param {Account | undefined} a @param {Take} take */
+  async move(a, take = nothing) {
+    await this.#tx(['small', 'records', 'kept', 'edits'], async tx => {
       const small = tx.objectStore('small');
+      const [kept, notes, was] = await Promise.all([done(tx.objectStore('edits').getAll()), done(small.get('notes')), done(small.get('account'))]);
+      const { edits, n, notes: now } = take(kept, notes ?? {}, was);
+      small.put(now, 'notes');
       tx.objectStore('records').clear();
       tx.objectStore('kept').clear();
       tx.objectStore('edits').clear();
@@ -337,15 +352,17 @@ export class BrowserStore {
     return this.#foreign || ((await done((await this.#begin(['small'])).objectStore('small').get('stamp'))) ?? 0) !== this.#stamp;
   }
 
-  async wipe() {
+  /** @param {Kept[]} put @param {string} [phone] */
+  async wipe(put = [], phone) {
     await this.#tx(['small', 'records', 'kept', 'edits'], async tx => {
+      for (const k of put) tx.objectStore('edits').put(k);
       tx.objectStore('records').clear();
       tx.objectStore('kept').clear();
       tx.objectStore('small').delete('place');
       tx.objectStore('small').put(twice, 'lost');
       const edits = tx.objectStore('edits');
       for (const k of await done(edits.getAll())) if (!owed(k)) edits.delete(k.edit.n);
-    });
+    }, phone);
     this.#begun();
   }
 
@@ -359,8 +376,12 @@ export class MemoryStore {
 
   async load() { return { state: structuredClone(this.#kept.state), account: this.#kept.account, notes: { ...this.#kept.notes } }; }
 
+  /** @param {string} [phone] */
+  #mine(phone) { if (phone !== undefined && this.#kept.account?.phone !== phone) throw new Another(); }
+
   /** @param {Writes} w @param {State} state */
   async write(w, state) {
+    this.#mine(w.phone);
     const mine = this.#kept.state;
     if (w.clear) mine.records.clear();
     for (const { coll, id, rec } of w.records.values()) {
@@ -375,22 +396,26 @@ export class MemoryStore {
     if (w.place) mine.place = structuredClone(state.place);
   }
 
-  /** @param {(n: number) => Kept[]} make @returns {Promise<Kept[]>} */
-  async append(make) {
+  /** @param {(n: number) => Kept[]} make @param {string} [phone] @returns {Promise<Kept[]>} */
+  async append(make, phone) {
+    this.#mine(phone);
     const mine = this.#kept.state, made = structuredClone(make(mine.n + 1));
     for (const k of made) mine.edits.set(k.edit.n, structuredClone(k));
     mine.n = Math.max(mine.n, ...made.map(k => k.edit.n));
     return made;
   }
 
-  /** @param {Kept[]} put @param {number[]} forget */
-  async settle(put, forget = []) {
+  /** @param {Kept[]} put @param {number[]} forget @param {string} [phone] */
+  async settle(put, forget = [], phone) {
+    this.#mine(phone);
     for (const k of put) this.#kept.state.edits.set(k.edit.n, structuredClone(k));
     for (const n of forget) this.#kept.state.edits.delete(n);
   }
 
-  /** @param {Account | undefined} a @param {Kept[]} edits @param {number} n */
-  async move(a, edits, n) {
+  /** @param {Account | undefined} a @param {Take} take */
+  async move(a, take = nothing) {
+    const { edits, n, notes } = take(structuredClone([...this.#kept.state.edits.values()]), this.#kept.notes, this.#kept.account);
+    this.#kept.notes = notes;
     this.#kept.state = newState();
     this.#kept.state.n = n;
     for (const k of edits) this.#kept.state.edits.set(k.edit.n, structuredClone(k));
@@ -407,8 +432,11 @@ export class MemoryStore {
 
   async scrub() {}
 
-  async wipe() {
+  /** @param {Kept[]} put @param {string} [phone] */
+  async wipe(put = [], phone) {
+    this.#mine(phone);
     const mine = this.#kept.state;
+    for (const k of put) mine.edits.set(k.edit.n, structuredClone(k));
     mine.records.clear();
     mine.kept = [];
     mine.place = newState().place;

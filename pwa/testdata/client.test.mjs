@@ -40,7 +40,7 @@ async function lan(answer, store = new MemoryStore()) {
       return answer(got, asks.length);
     },
   });
-  if (!(await store.load()).account) await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
+  if (!(await store.load()).account) await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() });
   await c.reload();
   return { c, asks, store };
 }
@@ -196,7 +196,7 @@ async function beginning(carries) {
     const says = ask.edits ? [take(ask.edits)] : [];
     return ask.loaded || !ask.snapshots ? nd(...says, { standing: { hash: 'h', circles: ['market'] } }, { complete: { cursor: 1000, epoch: 'e' } }) : nd(...says, { load });
   };
-  await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
+  await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() });
   /** As an app that is opened. */
   const open = async () => { const c = new Client(store, { now: () => at, fetch }); await c.reload(); return c; };
   return { open, road };
@@ -289,7 +289,7 @@ test('a new phone begins with the snapshot file', async () => {
         : nd({ load: [{ circles: ['market'], seq: 7, name, bytes: 9 }] });
     },
   });
-  await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
+  await store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() });
   await c.reload();
   await c.sync();
   assert.deepEqual(asks.map(a => [a.snapshots, a.loaded]), [[true, undefined], [true, { market: 7 }]]);
@@ -483,4 +483,118 @@ test('taken edits are kept for a week, refused ones until the person is done', (
 
 test('ids are 15 letters and digits', () => {
   for (let i = 0; i < 200; i++) assert.match(newId(), /^[a-z0-9]{15}$/);
+});
+
+// Two windows, and people who come and go while an answer is on its way.
+
+const secret = { changes: { coll: 'orders', ids: ['o1'], seq: [9], whole: true, in: [[0]], set: { state: ['họp kín'] } } };
+const tu = { phone: 'ph2', person: { id: 'tu', name: 'Tú' }, label: 'máy' };
+
+/** An answer in two halves; between says what happens between them. */
+function halves(first, between, second) {
+  const [a, b] = [wire(first), wire(second)];
+  let at = 0;
+  return new Response(new ReadableStream({ async pull(c) {
+    if (at === 0) c.enqueue(a);
+    if (at === 1) { await between(); c.enqueue(b); }
+    if (at++ === 2) c.close();
+  } }), { headers: { 'Content-Type': 'application/x-ndjson' } });
+}
+
+for (const [what, act] of Object.entries({
+  'who signs out': c => c.signOut(),
+  'another who signs in': c => c.enter({ ...tu, key: c.account.key }),
+  'another who signs in, in another window': async (c, store) => { const other = new Client(store, { fetch: async () => { throw new TypeError('no network'); } }); await other.reload(); await other.enter({ ...tu, key: c.account.key }); },
+})) {
+  test(what + ' while an answer comes: nothing of it is kept', async () => {
+    let c, store, times = 0;
+    ({ c, store } = await lan(({ to }) => {
+      if (to) return json({});
+      if (times++) throw new TypeError('no network');
+      return halves([{ standing: { hash: 'h', circles: ['commune'] } }, { mark: 'r1', crc: '*' }], () => act(c, store), [secret, { complete: { cursor: 9, epoch: 'e' }, crc: '*' }]);
+    }));
+    await c.sync();
+    const { state, account } = await store.load();
+    assert.deepEqual([[...state.records.values()].flatMap(of => [...of.keys()]), state.place.cursor, state.kept], [[], 0, []]);
+    assert.equal(c.all('orders').length, 0);
+    assert.notEqual(account?.person.id, 'lan');
+  });
+}
+
+test('a refusal that was said to the account before does not sign the new one out', async () => {
+  let c, times = 0;
+  ({ c } = await lan(async () => {
+    if (times++) return nd(done);
+    await c.enter({ ...tu, key: c.account.key });
+    return json({ code: 'unknown_phone', say: '' }, 401);
+  }));
+  await c.sync();
+  assert.deepEqual([c.mood, c.me, times], ['idle', 'tu', 2]);
+});
+
+test('what is typed in a window whose person has left is nobody else\'s', async () => {
+  const { c, store } = await lan(() => { throw new TypeError('no network'); });
+  const other = new Client(store, { fetch: async () => { throw new TypeError('no network'); } });
+  await other.reload();
+  await other.enter({ ...tu, key: c.account.key });
+  await assert.rejects(c.edit({ coll: 'drafts', id: newId(), create: { note: 'của Lan' } }), /đổi người dùng/);
+  assert.equal((await store.load()).state.edits.size, 0);
+});
+
+test('what another window typed is held for its person, too, once', async () => {
+  const { c, store } = await lan(() => { throw new TypeError('no network'); });
+  const other = new Client(store, { fetch: async () => { throw new TypeError('no network'); } });
+  await other.reload();
+  await c.edit({ coll: 'drafts', id: newId(), create: { note: 'của Lan' } }); // the other window has not read it
+  const lans = { ...c.account };
+  await other.enter({ ...tu, key: c.account.key });
+  assert.deepEqual(other.notes.held.map(h => [h.person, h.edit.create.note]), [['lan', 'của Lan']]);
+  await other.enter({ ...lans, phone: 'ph3' });
+  assert.deepEqual(other.waiting.map(k => [k.edit.n, k.edit.create.note]), [[1, 'của Lan']]);
+  assert.deepEqual(other.notes.held, []);
+});
+
+test('a full disk while a file is stored: memory knows no more than the disk', async () => {
+  const { open } = await beginning(bytes => octets(bytes)), c = await open(), write = c.store.write.bind(c.store);
+  c.store.write = async (w, s) => { if (w.records.size) throw new DOMException('full', 'QuotaExceededError'); return write(w, s); };
+  await c.sync();
+  assert.deepEqual([c.mood, c.all('products').length, c.state.place.loaded], ['offline', 0, {}]);
+  c.store.write = write;
+  await c.sync();
+  assert.equal(c.all('products').length, 1000);
+});
+
+test('a store that cannot be reached ends a meeting, and the next one is as ever', async () => {
+  const { c } = await lan(a => nd(...(a.edits ? [take(a.edits)] : []), done)), changed = c.store.changed;
+  const navigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request: (_, o, work) => (work ?? o)({}) } } });
+  try {
+    c.store.changed = async () => { throw new DOMException('closed', 'InvalidStateError'); };
+    await c.sync();
+    assert.equal(c.mood, 'offline');
+    c.store.changed = changed;
+    await c.sync();
+    assert.equal(c.mood, 'idle');
+  } finally { if (navigator) Object.defineProperty(globalThis, 'navigator', navigator); else delete globalThis.navigator; }
+});
+
+test('a server that has no word for an edit is not asked for ever', async () => {
+  const { c, asks } = await lan(() => nd(done));
+  await c.edit({ coll: 'drafts', id: newId(), create: { note: 'a' } });
+  await c.sync();
+  assert.equal(c.waiting.length, 1);
+  assert.ok(asks.length < 5, asks.length + ' asks');
+});
+
+test('a blocked phone on a full disk marks and wipes in one step, or not at all', async () => {
+  const { c, store } = await lan(() => json({ code: 'phone_blocked', say: 'x', wipe: true, acked: 1 }, 403));
+  await c.edit({ coll: 'drafts', id: newId(), create: { note: 'a' } });
+  const wipe = store.wipe.bind(store);
+  store.wipe = async () => { throw new DOMException('full', 'QuotaExceededError'); };
+  await c.sync();
+  assert.deepEqual([...(await store.load()).state.edits.values()].map(k => k.verdict?.is), [undefined]);
+  assert.equal(c.waiting.length, 1, 'memory knows no more than the disk');
+  store.wipe = wipe;
+  await c.sync();
+  assert.deepEqual([c.mood, c.unsettled.length], ['blocked', 1]);
 });

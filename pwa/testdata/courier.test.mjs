@@ -94,7 +94,7 @@ const at = new Date('2026-11-24T06:10:00Z');
 /** A phone of Lan's without a network, and the courier in it. */
 async function lan() {
   const c = new Client(new MemoryStore(), { now: () => at, fetch: async () => { throw new TypeError('no network'); } });
-  await c.store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() }, [], 0);
+  await c.store.move({ phone: 'ph', person: { id: 'lan', name: 'Lan' }, label: 'máy', key: await newKey() });
   await c.store.note({ seal: v.server.key });
   await c.reload();
   return { c, courier: new Courier(c, new MemoryShelf()) };

@@ -83,7 +83,7 @@ for (const c of read('snapshot.json').cases) {
 for (const c of read('compare.json').cases) {
   test('compare: ' + c.name, async () => {
     const store = new MemoryStore(), asks = [], s = phone(c.before);
-    await store.move({ phone: 'phone0000000001', person: { id: 'lan000000000000', name: 'Lan' }, label: '', key: await newKey() }, [], 0);
+    await store.move({ phone: 'phone0000000001', person: { id: 'lan000000000000', name: 'Lan' }, label: '', key: await newKey() });
     const all = new Writes();
     all.place = true;
     for (const [coll, of] of s.records) for (const r of of.values()) all.put(coll, r.id, r);

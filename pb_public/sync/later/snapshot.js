@@ -18,19 +18,19 @@ const size = 8 << 10, patience = 45_000;
  * @returns {Promise<any[] | undefined>} its lines; undefined: it is not there any more, or damaged
  */
 export async function bring(client, name) {
-  const pieces = await keeper(client.store);
+  const pieces = await keeper(client.store).catch(() => inMemory(client.store)); // a disk that keeps no pieces is no reason to go without
   try {
     const had = await pieces.read(name), all = [...had];
     const res = await ask(client, '/api/snapshots/' + name + (had.length ? '?from=' + had.length * size : ''));
     if (!res) { await pieces.clear(); return undefined; }
-    let rest = new Uint8Array(0);
+    let rest = new Uint8Array(0), keeps = true;
     for await (const more of chunks(res)) {
       const joined = new Uint8Array(rest.length + more.length);
       joined.set(rest); joined.set(more, rest.length);
       let at = 0;
       for (; joined.length - at >= size; at += size) {
         const piece = joined.slice(at, at + size);
-        await pieces.add(name, all.length, piece);
+        if (keeps) await pieces.add(name, all.length, piece).catch(() => { keeps = false; });
         all.push(piece);
       }
       rest = joined.slice(at);
@@ -138,18 +138,17 @@ export function takeSnapshot(state, lines) {
   if (!isObject(head) || head.v !== 2 || !Array.isArray(head.circles) || !head.circles.length || !(head.seq > 0) || p.cursor || p.resume) return;
   const w = new Writes();
   try {
-    const rows = unpacked(lines.slice(1)).flatMap(c => rowsOf(c).map(r => ({ ...r, coll: c.coll })));
+    const rows = unpacked(lines.slice(1)).flatMap(c => rowsOf(c).map(({ id, seq, in: at = [], set = {} }) => ({ coll: c.coll, rec: { id, seq, in: at.map(i => need(head.circles[i], isText)), set } })));
     if (p.epoch !== head.epoch || !Object.keys(p.loaded).length || head.circles.some((/** @type {string} */ c) => c in p.loaded)) {
       state.records.clear();
       w.clear = true;
       p.loaded = {};
     }
-    for (const { id, seq, coll, in: at = [], set = {} } of rows) {
+    for (const { coll, rec } of rows) {
       let of = state.records.get(coll);
       if (!of) state.records.set(coll, of = new Map());
-      const rec = { id, seq, in: at.map(i => need(head.circles[i], isText)), set };
-      of.set(id, rec);
-      w.put(coll, id, rec);
+      of.set(rec.id, rec);
+      w.put(coll, rec.id, rec);
     }
   } catch { return; }
   p.loaded = { ...p.loaded, ...Object.fromEntries(head.circles.map((/** @type {string} */ c) => [c, head.seq])) };

@@ -2,6 +2,7 @@ package attach
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -12,7 +13,7 @@ var plain = []string{
 	`CREATE TABLE IF NOT EXISTS journal_touched (coll TEXT NOT NULL, rid TEXT NOT NULL, PRIMARY KEY (coll, rid)) WITHOUT ROWID`,
 	`CREATE TABLE IF NOT EXISTS journal_collections (no INTEGER PRIMARY KEY, coll TEXT NOT NULL UNIQUE, name TEXT NOT NULL, declared TEXT NOT NULL, last INTEGER NOT NULL DEFAULT 0)`,
 	`CREATE TABLE IF NOT EXISTS journal_fields (coll INTEGER NOT NULL, no INTEGER NOT NULL, field TEXT NOT NULL, PRIMARY KEY (coll, no)) WITHOUT ROWID`,
-	`CREATE TABLE IF NOT EXISTS journal_circles (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, n INTEGER NOT NULL DEFAULT 0, a INTEGER NOT NULL DEFAULT 0, b INTEGER NOT NULL DEFAULT 0)`,
+	`CREATE TABLE IF NOT EXISTS journal_circles (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, n INTEGER NOT NULL DEFAULT 0, a INTEGER NOT NULL DEFAULT 0, b INTEGER NOT NULL DEFAULT 0, last INTEGER NOT NULL DEFAULT 0)`,
 	`CREATE TABLE IF NOT EXISTS journal_records (coll INTEGER NOT NULL, rid TEXT NOT NULL, seq INTEGER NOT NULL, born INTEGER NOT NULL, gone INTEGER NOT NULL, fields BLOB NOT NULL, circles BLOB NOT NULL, PRIMARY KEY (coll, rid)) WITHOUT ROWID`,
 	`CREATE TABLE IF NOT EXISTS journal_entries (circle INTEGER NOT NULL, seq INTEGER NOT NULL, coll INTEGER NOT NULL, rid TEXT NOT NULL, entered INTEGER NOT NULL, out INTEGER NOT NULL, PRIMARY KEY (circle, seq)) WITHOUT ROWID`,
 	`CREATE TABLE IF NOT EXISTS journal_days (day TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID`,
@@ -97,6 +98,9 @@ func makeTables(app core.App, auth string, files bool) error {
 				return err
 			}
 		}
+		if err := lastOfCircles(tx); err != nil {
+			return fmt.Errorf("journal_circles: %w", err)
+		}
 		for _, c := range collections(people) {
 			if err := c.make(tx); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
@@ -104,6 +108,25 @@ func makeTables(app core.App, auth string, files bool) error {
 		}
 		return bringOver(tx, people.Name)
 	})
+}
+
+// lastOfCircles gives the circles of an older program the last number of each.
+func lastOfCircles(tx core.App) error {
+	columns, err := tx.TableColumns("journal_circles")
+	if err != nil {
+		return err
+	}
+	var steps []string
+	if !slices.Contains(columns, "last") {
+		steps = append(steps, `ALTER TABLE journal_circles ADD COLUMN last INTEGER NOT NULL DEFAULT 0`,
+			`UPDATE journal_circles SET last = (SELECT coalesce(max(seq), 0) FROM journal_entries WHERE circle = no)`)
+	}
+	for _, sql := range append(steps, `CREATE INDEX IF NOT EXISTS journal_circles_last ON journal_circles (last)`) {
+		if _, err := tx.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bringOver takes over the phones that an older program kept in a table of its

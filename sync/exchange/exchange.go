@@ -88,8 +88,11 @@ func (x *Engine) Circles(person string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	circles, _, err := x.standings.of(person, x.now(), last)
-	return circles, err
+	is, err := x.standings.of(person, x.now(), last)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(is.circles), nil
 }
 
 // Serve does one exchange and returns the lines of the answer. The error is the
@@ -272,12 +275,12 @@ func (x *Engine) idle(ctx context.Context, p Phone, ask *wire.Ask, now time.Time
 	if len(ask.Edits) > 0 || ask.Resume != "" || ask.Epoch == "" || ask.Cursor == 0 || ask.Told != "" || len(ask.Lost) > 0 || ask.Compare || ask.Check != nil {
 		return nil, false, nil
 	}
-	circles, asOf, err := x.standings.of(p.Person, now, 0)
-	if err != nil || ask.Standing != wire.StandingHash(circles) {
+	is, err := x.standings.of(p.Person, now, 0)
+	if err != nil || ask.Standing != is.hash {
 		return nil, false, err
 	}
-	q, err := x.journal.Idle(ctx, circles, int64(ask.Cursor), x.standings.from)
-	if err != nil || !q.Idle || q.Last > asOf || q.Epoch != ask.Epoch || int64(ask.Cursor) > q.Seq || int64(ask.Cursor) < q.Floor {
+	q, err := x.journal.Idle(ctx, is.circles, int64(ask.Cursor), x.standings.from)
+	if err != nil || !q.Idle || q.Last > is.asOf || q.Epoch != ask.Epoch || int64(ask.Cursor) > q.Seq || int64(ask.Cursor) < q.Floor {
 		return nil, false, err
 	}
 	if shape, err := x.shape(ask); err != nil || shape != "" {
@@ -352,7 +355,7 @@ func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.
 		return nil, err
 	}
 	for range 4 {
-		circles, asOf, err := x.standing(phone.Person, now)
+		is, err := x.standing(phone.Person, now)
 		if err != nil {
 			return nil, err
 		}
@@ -361,14 +364,14 @@ func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.
 			return nil, err
 		}
 		last, err := r.Last(x.standings.from)
-		if err != nil || last > asOf {
+		if err != nil || last > is.asOf {
 			r.Close()
 			if err != nil {
 				return nil, err
 			}
 			continue
 		}
-		lines, err := x.read(ctx, r, ask, circles, held)
+		lines, err := x.read(ctx, r, ask, is, held)
 		r.Close()
 		return lines, err
 	}
@@ -377,15 +380,16 @@ func (x *Engine) pull(ctx context.Context, phone Phone, ask *wire.Ask, now time.
 
 // standing computes a person's circles and makes sure that their hash will be
 // understood when the phone names it.
-func (x *Engine) standing(person string, now time.Time) (circles []string, asOf int64, err error) {
+func (x *Engine) standing(person string, now time.Time) (*standing, error) {
 	last, err := x.journal.Last(x.standings.from)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	if circles, asOf, err = x.standings.of(person, now, last); err != nil {
-		return nil, 0, err
+	is, err := x.standings.of(person, now, last)
+	if err != nil {
+		return nil, err
 	}
-	return circles, asOf, x.standings.remember(wire.StandingHash(circles), circles)
+	return is, x.standings.remember(is.hash, is.circles)
 }
 
 // held returns the circles whose records the phone has as of its cursor: those
@@ -415,15 +419,14 @@ func (x *Engine) held(ask *wire.Ask) ([]string, error) {
 }
 
 // read makes the lines of an answer from a state.
-func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, circles, held []string) ([]wire.Line, error) {
-	p, epoch := x.place(r, ask, circles, held)
+func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, is *standing, held []string) ([]wire.Line, error) {
+	p, epoch := x.place(r, ask, is.circles, held)
 	var down []wire.Line
 	if epoch != nil {
 		down = append(down, wire.Line{Epoch: epoch})
 	}
-	standing := wire.StandingHash(circles)
-	if ask.Standing != standing || ask.Told != "" && ask.Told != standing || p.Cursor == 0 {
-		down = append(down, wire.Line{Standing: &wire.StandingLine{Hash: standing, Circles: circles}})
+	if ask.Standing != is.hash || ask.Told != "" && ask.Told != is.hash || p.Cursor == 0 {
+		down = append(down, wire.Line{Standing: &wire.StandingLine{Hash: is.hash, Circles: is.circles}})
 	}
 	if p.Cursor == 0 && p.Resume == "" && ask.Snapshots && x.Offer != nil {
 		if offer := x.offer(p, r.Head); len(offer) > 0 {
@@ -454,7 +457,7 @@ func (x *Engine) read(ctx context.Context, r *journal.Reader, ask *wire.Ask, cir
 		// What it should hear is gone may be forgotten: it finds out by comparing.
 		end = append(end, wire.Line{Check: "sums"})
 	}
-	sum, err := r.Sum(ctx, circles)
+	sum, err := r.Sum(ctx, is.circles)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"langso/commune"
 	"langso/sync/journal"
+	"langso/sync/wire"
 )
 
 // standings computes in which circles a person is and remembers it until a
@@ -36,6 +37,45 @@ type standings struct {
 type dated struct {
 	terms []commune.Term
 	asOf  int64
+	now   *standing // as it was asked for last
+}
+
+// standing is where a person stands at a moment. It is shared: nobody changes it.
+type standing struct {
+	circles     []string // sorted
+	hash        string
+	asOf        int64
+	from, until time.Time // no term begins or ends in between; zero: ever
+}
+
+// holds tells whether the standing is still so.
+func (s *standing) holds(at time.Time) bool {
+	return commune.Term{From: s.from, To: s.until}.Holds(at)
+}
+
+// at makes the standing of terms at a moment.
+func (d dated) at(now time.Time) *standing {
+	s := &standing{circles: make([]string, 0, len(d.terms)), asOf: d.asOf}
+	for _, t := range d.terms {
+		if t.Holds(now) {
+			s.circles = append(s.circles, string(t.Circle))
+		}
+		for _, edge := range []time.Time{t.From, t.To} {
+			switch {
+			case edge.IsZero():
+			case edge.After(now):
+				if s.until.IsZero() || edge.Before(s.until) {
+					s.until = edge
+				}
+			case s.from.IsZero() || edge.After(s.from):
+				s.from = edge
+			}
+		}
+	}
+	slices.Sort(s.circles)
+	s.circles = slices.Clip(slices.Compact(s.circles))
+	s.hash = wire.StandingHash(s.circles)
+	return s
 }
 
 // most keeps the memory of a large commune bounded.
@@ -49,25 +89,28 @@ func newStandings(app core.App, j *journal.Journal, domains []commune.Domain) *s
 	return s
 }
 
-// of returns the circles of a person at a moment, sorted, from terms that are
-// at least as new as number least, and how new they are.
-func (s *standings) of(person string, now time.Time, least int64) (circles []string, asOf int64, err error) {
+// of returns where a person stands at a moment, from terms that are at least as new
+// as number least.
+func (s *standings) of(person string, now time.Time, least int64) (*standing, error) {
 	s.mu.RLock()
 	d, ok := s.terms[person]
 	s.mu.RUnlock()
-	if !ok || d.asOf < least {
+	var err error
+	switch {
+	case !ok || d.asOf < least:
 		if d, err = s.read(person); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
+	case d.now != nil && d.now.holds(now):
+		return d.now, nil
 	}
-	circles = make([]string, 0, len(d.terms))
-	for _, t := range d.terms {
-		if t.Holds(now) {
-			circles = append(circles, string(t.Circle))
-		}
+	d.now = d.at(now)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if is, ok := s.terms[person]; ok && is.asOf == d.asOf {
+		s.terms[person] = d
 	}
-	slices.Sort(circles)
-	return slices.Compact(circles), d.asOf, nil
+	return d.now, nil
 }
 
 // read asks the domains. The number is read first: what changes meanwhile gets

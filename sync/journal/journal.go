@@ -29,7 +29,8 @@
 //	journal_collections  a short number for each collection id; its declaration's fingerprint;
 //	                     the last number given in it
 //	journal_fields       a short number for each field id: a renamed field keeps it
-//	journal_circles      a short number for each circle; its total: n records, sum in lanes a and b
+//	journal_circles      a short number for each circle; its total: n records, sum in lanes a and b;
+//	                     last: no entry of it has a greater number
 //	journal_records      seq, born, gone; fields and circles packed (see blob.go)
 //	journal_days         how far the numbers had come on each day
 //	journal_entries      (circle, seq) → record: one live or left entry a circle and record
@@ -70,6 +71,7 @@ type Journal struct {
 	collections map[string]Collection // by name
 	watch       func(circles []string, seq int64)
 	measure     func(took time.Duration)
+	board       board
 
 	mu      sync.RWMutex
 	shapes  *shapes
@@ -117,6 +119,7 @@ func (j *Journal) Open() error {
 	if err != nil {
 		return fmt.Errorf("open journal: %w", err)
 	}
+	j.board.forget()
 	return nil
 }
 

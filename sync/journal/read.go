@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,23 +30,54 @@ type Reader struct {
 	shapes *shapes
 }
 
-// Idle tells in one statement whether a phone that stands in circles and is
-// complete at cursor has nothing to be told; then Head is where it is complete
-// now. It is the commonest question of all.
+// Idle tells whether a phone that stands in circles and is complete at cursor has
+// nothing to be told; then Head is where it is complete now. It is the commonest
+// question of all, and mostly one small statement: the head of the history, and
+// whether something was written that has no number yet. What the circles hold is
+// on the board, see there.
+//
+// When the history moves on under each look nothing is known, and Ahead is true.
 func (j *Journal) Idle(ctx context.Context, circles []string, cursor int64, watched []string) (q Quiet, err error) {
 	db := j.app.ConcurrentDB().(*dbx.DB).DB()
-	list, numbers, err := j.numbers(ctx, db, circles)
+	touched, err := q.look(ctx, db)
 	if err != nil {
 		return q, err
 	}
-	var touched bool
-	var a, b int64
-	err = db.QueryRowContext(ctx, `SELECT epoch, seq, floor, `+lastOf(watched)+`, EXISTS (SELECT 1 FROM journal_touched), EXISTS (SELECT 1 FROM journal_entries WHERE circle IN (`+
-		list+`) AND seq > ?), t.a, t.b FROM journal_meta, (SELECT coalesce(sum(a), 0) AS a, coalesce(sum(b), 0) AS b FROM journal_circles WHERE no IN (`+list+`)) t`,
-		slices.Concat(numbers, []any{cursor}, numbers)...).
-		Scan(&q.Epoch, &q.Seq, &q.Floor, &q.Last, &touched, &q.Ahead, &a, &b)
-	q.Idle, q.Sum = !touched && !q.Ahead, sum.Sum{A: uint32(a), B: uint32(b)}
-	return q, err
+	known := j.board.read(q.Head, &q, circles, cursor, watched)
+	for tries := 0; !known && tries < 4; tries++ {
+		if touched, err = j.behind(ctx, db, &q); err != nil {
+			return q, err
+		}
+		known = j.board.read(q.Head, &q, circles, cursor, watched)
+	}
+	q.Ahead = q.Ahead || !known
+	q.Idle = !touched && !q.Ahead
+	return q, nil
+}
+
+// behind looks again, and brings the board to what is seen.
+func (j *Journal) behind(ctx context.Context, db *sql.DB, q *Quiet) (touched bool, err error) {
+	then := j.board.at()
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = tx.Rollback() }() // it wrote nothing
+	if touched, err = q.look(ctx, tx); err != nil {
+		return false, err
+	}
+	j.board.behind(then, q.Head)
+	return touched, j.board.write(ctx, tx, q.Head)
+}
+
+// look reads the head, and whether something is touched.
+func (q *Quiet) look(ctx context.Context, db interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}) (touched bool, err error) {
+	// Too short to be interrupted: to watch for that would cost more.
+	err = db.QueryRowContext(context.WithoutCancel(ctx), `SELECT epoch, seq, floor, EXISTS (SELECT 1 FROM journal_touched) FROM journal_meta`).
+		Scan(&q.Epoch, &q.Seq, &q.Floor, &touched)
+	return touched, err
 }
 
 // Quiet is what [Journal.Idle] found.
@@ -130,6 +160,7 @@ func (j *Journal) Read(ctx context.Context) (*Reader, error) {
 
 // open returns nil when something is touched.
 func (j *Journal) open(ctx context.Context) (*Reader, error) {
+	then := j.board.at()
 	tx, err := j.app.ConcurrentDB().(*dbx.DB).DB().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
@@ -140,6 +171,10 @@ func (j *Journal) open(ctx context.Context) (*Reader, error) {
 	if err == nil && !busy {
 		if r.shapes, err = j.load(r); err == nil {
 			j.keep(r.shapes)
+			j.board.behind(then, r.Head)
+			err = j.board.write(ctx, tx, r.Head)
+		}
+		if err == nil {
 			return r, nil
 		}
 	}
@@ -225,7 +260,7 @@ type Entry struct {
 
 // Entries returns the entries of the circles with after < seq.
 func (r *Reader) Entries(ctx context.Context, circles []string, after int64) ([]Entry, error) {
-	if len(circles) == 0 {
+	if circles = r.j.board.moved(r.Head, circles, after); len(circles) == 0 {
 		return nil, nil
 	}
 	return r.entries(ctx, circles, `seq > ?`, after)

@@ -61,6 +61,10 @@ func recount(t testing.TB, app core.App, j *journal.Journal, circles ...string) 
 	if err := app.DB().NewQuery(`SELECT count(*) FROM (SELECT 1 FROM journal_entries GROUP BY circle, coll, rid HAVING count(*) > 1)`).Row(&twice); err != nil || twice > 0 {
 		t.Errorf("%d records have more than one entry in a circle, %v", twice, err)
 	}
+	var below int
+	if err := app.DB().NewQuery(`SELECT count(*) FROM journal_circles c WHERE last < (SELECT coalesce(max(seq), 0) FROM journal_entries WHERE circle = c.no)`).Row(&below); err != nil || below > 0 {
+		t.Errorf("%d circles hold an entry above their last number, %v", below, err)
+	}
 	if got, err := r.Sum(context.Background(), circles); err != nil || got != all {
 		t.Errorf("all come to %v, %v, want %v", got, err, all)
 	}

@@ -85,8 +85,9 @@ type group struct {
 // answer is being made.
 type answer struct {
 	*Rows
-	at    place
-	lines []wire.Line
+	at       place
+	standing string // hash of the phone's, once a token was written
+	lines    []wire.Line
 
 	gone  map[string][]string
 	colls []string // of this chunk, in order of appearance
@@ -217,7 +218,12 @@ func (a *answer) mark() {
 	a.lines = append(a.lines, wire.Line{Mark: &token})
 }
 
-func (a *answer) token() string { return a.at.token(a.r.Epoch, a.phone.Now) }
+func (a *answer) token() string {
+	if a.standing == "" {
+		a.standing = wire.StandingHash(a.phone.Now)
+	}
+	return a.at.token(a.r.Epoch, a.standing)
+}
 
 // add puts one record into the chunk.
 func (a *answer) add(g *group, rec *journal.Record) {

@@ -19,7 +19,8 @@ type Rows struct {
 func NewRows(r *journal.Reader, p Phone, colls Collections) *Rows {
 	rows := &Rows{r: r, phone: p, known: colls, held: map[string]bool{}}
 	for _, c := range p.Held {
-		rows.held[c] = slices.Contains(p.Now, c) // what was held and is lost, the phone drops
+		_, now := slices.BinarySearch(p.Now, c)
+		rows.held[c] = now // what was held and is lost, the phone drops
 	}
 	return rows
 }
@@ -67,10 +68,11 @@ func (s *Rows) since(coll string, rec *journal.Record) (number int64, sure bool)
 // in are the record's circles as the phone counts them.
 func (s *Rows) in(rec *journal.Record) []int {
 	in := []int{}
-	for i, c := range s.phone.Now {
-		if _, is := rec.Circles[c]; is {
+	for c := range rec.Circles {
+		if i, is := slices.BinarySearch(s.phone.Now, c); is {
 			in = append(in, i)
 		}
 	}
+	slices.Sort(in)
 	return in
 }

@@ -19,14 +19,14 @@ type place struct {
 	seen int64 // the latest state that anything was sent from; 0: nothing was
 }
 
-// token writes the place for a phone that stands so in a history. It is opaque
+// token writes the place in a history for a phone whose standing has this hash. It is opaque
 // to phones.
-func (p place) token(epoch string, now []string) string {
+func (p place) token(epoch, standing string) string {
 	parts := make([]string, 0, classes+3)
 	for _, n := range p.upTo {
 		parts = append(parts, strconv.FormatInt(n, 36))
 	}
-	return strings.Join(append(parts, strconv.FormatInt(p.seen, 36), wire.StandingHash(now), epoch), ".")
+	return strings.Join(append(parts, strconv.FormatInt(p.seen, 36), standing, epoch), ".")
 }
 
 func parse(token string) (p place, standing, epoch string, ok bool) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -148,29 +149,46 @@ func WriteBinary(lines []Line, d *Dictionary) ([]byte, error) {
 	if d != nil {
 		w.out[1] = d.Version
 	}
-	var chunk []byte
+	space := chunks.Get().(*[]byte)
+	defer chunks.Put(space)
+	chunk := (*space)[:0]
 	for _, line := range lines {
 		if line.Apart {
 			w.fresh()
 		}
-		small, err := line.binary()
-		if err != nil {
+		var err error
+		if chunk, err = line.appendTo(chunk); err != nil {
 			return nil, err
 		}
-		raw, err := encoding.Marshal(small)
-		if err != nil {
-			return nil, err
-		}
-		chunk = append(chunk, raw...)
 		if line.Ends() {
 			w.add(chunk)
-			chunk = nil
+			chunk = chunk[:0]
 		}
 	}
 	if len(chunk) > 0 {
 		w.add(chunk)
 	}
+	*space = chunk
 	return w.out, nil
+}
+
+// chunks are memory for one before it is compressed.
+var chunks = sync.Pool{New: func() any { b := make([]byte, 0, 2*ChunkSize); return &b }}
+
+// appendTo appends the line in CBOR.
+func (l Line) appendTo(b []byte) ([]byte, error) {
+	if l.Changes != nil {
+		// Nearly all of an answer: written as it is, and not by way of other shapes.
+		if out, ok := l.Changes.appendTo(append(b, majorMap<<5|1, 10)); ok {
+			return out, nil
+		}
+	}
+	small, err := l.binary()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := encoding.Marshal(small)
+	return append(b, raw...), err
 }
 
 func (l Line) binary() (*binaryLine, error) {

@@ -2,12 +2,15 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -145,8 +148,8 @@ type binaryAsk struct {
 	App       string            `cbor:"1,keyasint,omitempty"`
 	Epoch     string            `cbor:"2,keyasint,omitempty"`
 	Cursor    Cursor            `cbor:"3,keyasint,omitempty"`
-	Standing  hash16            `cbor:"4,keyasint,omitempty"`
-	Told      hash16            `cbor:"5,keyasint,omitempty"`
+	Standing  hash16            `cbor:"4,keyasint,omitzero"`
+	Told      hash16            `cbor:"5,keyasint,omitzero"`
 	Resume    string            `cbor:"6,keyasint,omitempty"`
 	Compare   bool              `cbor:"7,keyasint,omitempty"`
 	Snapshots bool              `cbor:"8,keyasint,omitempty"`
@@ -157,7 +160,7 @@ type binaryAsk struct {
 	Waiting   int               `cbor:"13,keyasint,omitempty"`
 	Clock     string            `cbor:"14,keyasint,omitempty"`
 	Edits     []string          `cbor:"15,keyasint,omitempty"` // JSON
-	Shape     hash16            `cbor:"16,keyasint,omitempty"`
+	Shape     hash16            `cbor:"16,keyasint,omitzero"`
 	Lost      []string          `cbor:"17,keyasint,omitempty"`
 }
 
@@ -193,7 +196,7 @@ type binaryLine struct {
 	RetryIn  int                 `cbor:"16,keyasint,omitempty"`
 	// Verdicts that only say "taken", as most do: first number and how many.
 	Taken []int64 `cbor:"17,keyasint,omitempty"`
-	Shape hash16  `cbor:"18,keyasint,omitempty"`
+	Shape hash16  `cbor:"18,keyasint,omitzero"`
 }
 
 type binaryEpoch struct {
@@ -302,6 +305,80 @@ func (c Changes) binary() (*binaryChanges, error) {
 		out.Set[f] = values
 	}
 	return out, nil
+}
+
+// appendTo appends the columns as the encoder would write c.binary(); ok is false
+// for what only that can.
+func (c *Changes) appendTo(b []byte) (out []byte, ok bool) {
+	members := 3
+	for _, there := range []bool{c.Whole, len(c.In) > 0, len(c.Set) > 0} {
+		if there {
+			members++
+		}
+	}
+	text := func(s string) {
+		ok = ok && utf8.ValidString(s)
+		b = append(head(b, majorText, uint64(len(s))), s...)
+	}
+	whole := func(n int64) {
+		if n < 0 {
+			b = head(b, majorNegative, uint64(-1-n))
+		} else {
+			b = head(b, majorUint, uint64(n))
+		}
+	}
+	ok = true
+	b = append(head(b, majorMap, uint64(members)), 1)
+	text(c.Coll)
+	b = append(b, 2)
+	if c.IDs.usual() {
+		b = head(b, majorText, uint64(idLength*len(c.IDs)))
+		for _, id := range c.IDs {
+			b = append(b, id...)
+		}
+	} else {
+		b = head(b, majorList, uint64(len(c.IDs)))
+		for _, id := range c.IDs {
+			text(id)
+		}
+	}
+	b = head(append(b, 3), majorList, uint64(len(c.Seq)))
+	for _, n := range c.Seq {
+		whole(n)
+	}
+	if c.Whole {
+		b = append(b, 4, cborTrue)
+	}
+	if len(c.In) > 0 {
+		b = head(append(b, 5), majorList, uint64(len(c.In)))
+		for _, in := range c.In {
+			b = head(b, majorList, uint64(len(in)))
+			for _, n := range in {
+				whole(int64(n))
+			}
+		}
+	}
+	if len(c.Set) > 0 {
+		b = head(append(b, 6), majorMap, uint64(len(c.Set)))
+	}
+	names := slices.SortedFunc(maps.Keys(c.Set), func(x, y string) int { return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)) })
+	for _, name := range names {
+		text(name)
+		b = head(b, majorList, uint64(len(c.Set[name])))
+		for _, v := range c.Set[name] {
+			next, rest, plain := appendCBOR(b, v, 0)
+			if plain && len(rest) == 0 {
+				b = next
+				continue
+			}
+			long, err := cborValue(v)
+			if err != nil {
+				return nil, false
+			}
+			b = append(b, long...)
+		}
+	}
+	return b, ok
 }
 
 func (c *binaryChanges) text() (*Changes, error) {

@@ -28,12 +28,25 @@ type IDs []string
 
 // MarshalJSON writes the ids joined, or as an array when one has another length.
 func (ids IDs) MarshalJSON() ([]byte, error) {
-	for _, id := range ids {
-		if len(id) != idLength || strings.ContainsFunc(id, func(r rune) bool { return r > 126 }) {
-			return json.Marshal([]string(ids))
-		}
+	if !ids.usual() {
+		return json.Marshal([]string(ids))
 	}
 	return json.Marshal(strings.Join(ids, ""))
+}
+
+// usual tells whether all can stand one after the other.
+func (ids IDs) usual() bool {
+	for _, id := range ids {
+		if len(id) != idLength {
+			return false
+		}
+		for i := range len(id) {
+			if id[i] > 126 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 var errColumns = errors.New("columns of unequal length")

@@ -45,14 +45,6 @@ func (b *board) at() Head {
 	return b.head
 }
 
-// behind tells the board where a state is that was opened after it was seen to be of
-// then: only a database that was put back can be before that.
-func (b *board) behind(then, at Head) {
-	if then.Epoch == at.Epoch && at.Seq < then.Seq {
-		b.forget()
-	}
-}
-
 // read answers a question of circles, when the board is of this place in the history.
 func (b *board) read(at Head, q *Quiet, circles []string, cursor int64, watched []string) bool {
 	b.mu.RLock()

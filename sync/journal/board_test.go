@@ -170,3 +170,57 @@ func TestADatabaseThatWasPutBack(t *testing.T) {
 		}
 	}
 }
+
+// TestARecordIsReadAgainWhenItChanges, whoever changed it and whatever of it.
+func TestARecordIsReadAgainWhenItChanges(t *testing.T) {
+	app, j := open(t)
+	run(t, app, `INSERT INTO houses (id, village, color) VALUES ('h1', 'v1', 'red'), ('h2', 'v1', 'red')`)
+	look := func() (color string, seq int64, circles int) {
+		t.Helper()
+		r := read(t, j)
+		defer r.Close()
+		entries, err := r.Entries(context.Background(), []string{"village:v1", "village:v2"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if e.ID != "h1" || e.Left {
+				continue
+			}
+			recs, err := r.RecordsAt("houses", []string{"h1", "h2"}, []int64{e.Seq, e.Seq})
+			if err != nil || len(recs) != 2 {
+				t.Fatal(recs, err)
+			}
+			return string(recs["h1"].Whole()["color"]), recs["h1"].Seq, len(recs["h1"].Circles)
+		}
+		return "", 0, 0
+	}
+	was := int64(0)
+	for _, one := range []struct{ do, color string }{
+		{`UPDATE houses SET color = 'blue' WHERE id = 'h1'`, `"blue"`},
+		{`UPDATE houses SET village = 'v2' WHERE id = 'h1'`, `"blue"`},
+		{`UPDATE houses SET color = 'green' WHERE id = 'h1'`, `"green"`},
+		{`DELETE FROM houses WHERE id = 'h1'`, ``},
+		{`INSERT INTO houses (id, village, color) VALUES ('h1', 'v1', 'white')`, `"white"`},
+	} {
+		look()
+		run(t, app, one.do)
+		color, seq, circles := look()
+		if color != one.color || color != "" && (seq <= was || circles != 1) {
+			t.Errorf("%s: %s at %d (after %d) in %d circles", one.do, color, seq, was, circles)
+		}
+		was = max(was, seq)
+	}
+	// Nobody changes it: a field is hidden, in the dashboard.
+	houses, err := app.FindCollectionByNameOrId("houses")
+	if err != nil {
+		t.Fatal(err)
+	}
+	houses.Fields.GetByName("color").SetHidden(true)
+	if err := app.Save(houses); err != nil {
+		t.Fatal(err)
+	}
+	if color, _, _ := look(); color != "" {
+		t.Errorf("a field that is hidden is told: %s", color)
+	}
+}

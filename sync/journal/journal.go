@@ -72,6 +72,7 @@ type Journal struct {
 	watch       func(circles []string, seq int64)
 	measure     func(took time.Duration)
 	board       board
+	recent      recent
 
 	mu      sync.RWMutex
 	shapes  *shapes
@@ -120,6 +121,7 @@ func (j *Journal) Open() error {
 		return fmt.Errorf("open journal: %w", err)
 	}
 	j.board.forget()
+	j.recent.forget()
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,8 +67,18 @@ func (j *Journal) behind(ctx context.Context, db *sql.DB, q *Quiet) (touched boo
 	if touched, err = q.look(ctx, tx); err != nil {
 		return false, err
 	}
-	j.board.behind(then, q.Head)
+	j.putBack(then, q.Head)
 	return touched, j.board.write(ctx, tx, q.Head)
+}
+
+// putBack looks whether a state that was opened after the board was seen to be of
+// then is before that: only a database that was put back can be. What is remembered
+// of its future is forgotten.
+func (j *Journal) putBack(then, at Head) {
+	if then.Epoch == at.Epoch && at.Seq < then.Seq {
+		j.board.forget()
+		j.recent.forget()
+	}
 }
 
 // look reads the head, and whether something is touched.
@@ -171,7 +182,7 @@ func (j *Journal) open(ctx context.Context) (*Reader, error) {
 	if err == nil && !busy {
 		if r.shapes, err = j.load(r); err == nil {
 			j.keep(r.shapes)
-			j.board.behind(then, r.Head)
+			j.putBack(then, r.Head)
 			err = j.board.write(ctx, tx, r.Head)
 		}
 		if err == nil {
@@ -304,14 +315,15 @@ func (r *Reader) entries(ctx context.Context, circles []string, where string, ar
 	return out, rows.Err()
 }
 
-// Record is what the journal and the table say of one record.
+// Record is what the journal and the table say of one record, as of the number of
+// its last change. It is shared: nobody changes it.
 type Record struct {
 	ID      string
 	Seq     int64
 	Circles map[string]int64 // circle → since which number it is in
 	shape   *shape
-	row     Row
-	fields  map[int64]fieldState
+	wire    []json.RawMessage // by column, as phones read it; nil is a zero
+	changed []int64           // by column: the number of its last change
 }
 
 // Records reads records of one collection. Those that are gone are not in it.
@@ -320,37 +332,118 @@ func (r *Reader) Records(coll string, ids []string) (map[string]*Record, error) 
 	if sh == nil {
 		return nil, nil
 	}
-	rows, err := sh.rowsByID(r, ids)
+	list, err := json.Marshal(ids)
 	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*Record, len(ids))
+	if err := r.content(sh, string(list), out); err != nil {
 		return nil, fmt.Errorf("read %s: %w", coll, err)
 	}
-	known, err := recordsByID(r, sh.no, ids)
-	if err != nil {
+	if err := r.known(sh, string(list), out); err != nil {
 		return nil, fmt.Errorf("read journal of %s: %w", coll, err)
 	}
-	out := make(map[string]*Record, len(rows))
-	for id, row := range rows {
-		k := known[id]
-		if k == nil || k.gone != 0 {
+	for id, rec := range out {
+		if rec.Seq == 0 {
 			return nil, fmt.Errorf("read %s/%s: %w", coll, id, errBlob)
 		}
-		rec := &Record{ID: id, Seq: k.seq, shape: sh, row: row, fields: make(map[int64]fieldState, len(k.fields)), Circles: map[string]int64{}}
-		for _, f := range k.fields {
-			rec.fields[f.no] = f
-		}
-		for _, p := range k.places {
-			if p.left != 0 {
-				continue
-			}
-			name, err := r.circleName(p.circle)
-			if err != nil {
-				return nil, err
-			}
-			rec.Circles[name] = p.entered
-		}
-		out[id] = rec
 	}
 	return out, nil
+}
+
+// RecordsAt is Records for who knows the numbers of their last changes, seqs beside
+// ids. What many phones are told of is read once: in one history a record is the
+// same at the same number, for everybody, as long as its collection is.
+func (r *Reader) RecordsAt(coll string, ids []string, seqs []int64) (map[string]*Record, error) {
+	sh := r.shapes.byName[coll]
+	if sh == nil {
+		return nil, nil
+	}
+	here := make(map[string]*Record, len(ids))
+	var wanted []string
+	for i, id := range ids {
+		if rec := r.j.recent.get(r.Epoch, sh, id, seqs[i]); rec != nil {
+			here[id] = rec
+		} else {
+			wanted = append(wanted, id)
+		}
+	}
+	if len(wanted) == 0 {
+		return here, nil
+	}
+	read, err := r.Records(coll, wanted)
+	if err != nil {
+		return nil, err
+	}
+	r.j.recent.put(r.Epoch, sh, read)
+	maps.Copy(here, read)
+	return here, nil
+}
+
+// content reads what the table says. Ids travel as one JSON argument, since raw SQL
+// may have given records any id at all.
+func (r *Reader) content(sh *shape, list string, out map[string]*Record) error {
+	var id string
+	values, into := make([]any, len(sh.columns)), make([]any, 1, 1+len(sh.columns))
+	into[0] = &id
+	for i := range values {
+		into = append(into, &values[i])
+	}
+	return scanAll(r, sh.query+"[[id]] IN (SELECT value FROM json_each({:p0}))", []any{list}, func(rows *dbx.Rows) error {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		rec := &Record{ID: id, shape: sh, wire: make([]json.RawMessage, len(values)), changed: make([]int64, len(values))}
+		for i, c := range sh.columns {
+			if c.mode == sent {
+				rec.wire[i] = c.kind.wire(values[i])
+			}
+		}
+		out[id] = rec
+		return nil
+	})
+}
+
+// known adds what the journal says.
+func (r *Reader) known(sh *shape, list string, out map[string]*Record) error {
+	return scanAll(r, `SELECT rid, seq, born, fields, circles FROM journal_records WHERE coll = {:p0} AND rid IN (SELECT value FROM json_each({:p1})) AND gone = 0`,
+		[]any{sh.no, list}, func(rows *dbx.Rows) error {
+			var id string
+			var seq, born int64
+			var packed, circles []byte
+			if err := rows.Scan(&id, &seq, &born, &packed, &circles); err != nil {
+				return err
+			}
+			fields, err := unpackFields(born, packed)
+			if err != nil {
+				return err
+			}
+			places, err := unpackPlaces(circles)
+			if err != nil {
+				return err
+			}
+			rec := out[id]
+			if rec == nil {
+				return nil // its table has it not: it goes with the next absorption
+			}
+			rec.Seq, rec.Circles = seq, make(map[string]int64, len(places))
+			for _, f := range fields {
+				if i, ok := sh.byNo[f.no]; ok {
+					rec.changed[i] = f.seq
+				}
+			}
+			for _, p := range places {
+				if p.left != 0 {
+					continue
+				}
+				name, err := r.circleName(p.circle)
+				if err != nil {
+					return err
+				}
+				rec.Circles[name] = p.entered
+			}
+			return nil
+		})
 }
 
 func (r *Reader) circleName(no int64) (string, error) {
@@ -371,12 +464,16 @@ func (r *Reader) circleName(no int64) (string, error) {
 
 // Whole returns all fields that are not zero, as phones read them.
 func (rec *Record) Whole() map[string]json.RawMessage {
-	out := map[string]json.RawMessage{}
+	n := 0
+	for _, w := range rec.wire {
+		if w != nil {
+			n++
+		}
+	}
+	out := make(map[string]json.RawMessage, n)
 	for i, c := range rec.shape.columns {
-		if c.mode == sent {
-			if w := c.kind.wire(rec.row.values[i]); w != nil {
-				out[c.name] = w
-			}
+		if w := rec.wire[i]; w != nil {
+			out[c.name] = w
 		}
 	}
 	return out
@@ -387,18 +484,12 @@ func (rec *Record) Whole() map[string]json.RawMessage {
 func (rec *Record) Since(after int64) map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}
 	for i, c := range rec.shape.columns {
-		f, ok := rec.fields[c.no]
-		if !ok || f.seq <= after || c.mode == tracked {
+		if rec.changed[i] <= after || c.mode == tracked {
 			continue
 		}
-		var w json.RawMessage
-		if c.mode == sent {
-			w = c.kind.wire(rec.row.values[i])
+		if out[c.name] = rec.wire[i]; out[c.name] == nil {
+			out[c.name] = json.RawMessage("null") // also a field that is hidden since
 		}
-		if w == nil {
-			w = json.RawMessage("null") // also a field that is hidden since
-		}
-		out[c.name] = w
 	}
 	return out
 }

@@ -179,15 +179,15 @@ func (a *answer) gather(ctx context.Context) ([]*group, error) {
 
 // fill adds groups, closing chunks as they get full, until the budget is spent.
 func (a *answer) fill(groups []*group) (full bool, err error) {
-	ids := map[string][]string{}
+	ids, seqs := map[string][]string{}, map[string][]int64{}
 	for _, g := range groups {
-		if g.live {
-			ids[g.coll] = append(ids[g.coll], g.id)
+		if g.live { // its entries stand at the record's own number
+			ids[g.coll], seqs[g.coll] = append(ids[g.coll], g.id), append(seqs[g.coll], g.last)
 		}
 	}
 	records := map[string]map[string]*journal.Record{}
 	for coll, list := range ids {
-		if records[coll], err = a.r.Records(coll, list); err != nil {
+		if records[coll], err = a.r.RecordsAt(coll, list, seqs[coll]); err != nil {
 			return false, err
 		}
 	}

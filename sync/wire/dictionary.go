@@ -42,7 +42,7 @@ func AddDictionary(version byte, text []byte) {
 		panic(fmt.Sprintf("dictionary %d of %d bytes", version, len(text)))
 	}
 	d := &Dictionary{Version: version, Text: text, Hash: sha256.Sum256(text)}
-	d.writers.New = func() any { w, _ := flate.NewWriterDict(nil, flate.BestCompression, text); return w }
+	d.writers.New = func() any { w, _ := flate.NewWriterDict(nil, effort, text); return w }
 	d.frames.New = func() any {
 		w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(frameWindow), zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
 			zstd.WithEncoderDictRaw(0, text), zstd.WithEncoderCRC(false))

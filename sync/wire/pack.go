@@ -28,7 +28,7 @@ var (
 		return w
 	}}
 	gzipWriters   = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, 6); return w }}
-	flateWriters  = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, flate.BestCompression); return w }}
+	flateWriters  = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, effort); return w }}
 	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
 )
 

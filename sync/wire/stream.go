@@ -26,7 +26,11 @@ const (
 // the wire (as in RFC 7692 §7.2.1).
 var syncTail = []byte{0, 0, 0xff, 0xff}
 
-var plainWriters = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, flate.BestCompression); return w }}
+// effort is the level of DEFLATE: the highest makes an answer half a hundredth
+// smaller and takes a third longer.
+const effort = 6
+
+var plainWriters = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, effort); return w }}
 
 func (d *Dictionary) writer() (*flate.Writer, func(any)) {
 	if d == nil {
@@ -55,6 +59,10 @@ func (c *chunkWriter) fresh() {
 // add writes a chunk: its length with the two bits, its plain length when it is
 // compressed, its check, its bytes.
 func (c *chunkWriter) add(plain []byte) {
+	if c.w == nil && len(plain) < tooShort {
+		c.write(chunkPlain, plain, 0)
+		return
+	}
 	kind := uint64(chunkNext)
 	if c.w == nil {
 		kind = chunkFresh
@@ -71,9 +79,17 @@ func (c *chunkWriter) add(plain []byte) {
 		c.fresh()
 		kind, packed = chunkPlain, plain
 	}
+	c.write(kind, packed, len(plain))
+}
+
+// tooShort is a chunk that surely gains nothing: where nothing is new, it is all
+// that is told, and to begin a compressor takes longer than all the rest.
+const tooShort = 40
+
+func (c *chunkWriter) write(kind uint64, packed []byte, plain int) {
 	c.out = binary.AppendUvarint(c.out, uint64(len(packed))<<2|kind)
 	if kind != chunkPlain {
-		c.out = binary.AppendUvarint(c.out, uint64(len(plain)))
+		c.out = binary.AppendUvarint(c.out, uint64(plain))
 	}
 	c.out = binary.BigEndian.AppendUint32(c.out, crc32.Checksum(packed, castagnoli))
 	c.out = append(c.out, packed...)

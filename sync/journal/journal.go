@@ -125,7 +125,9 @@ func (j *Journal) Open() error {
 	return nil
 }
 
-func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
+// newEpoch is 30 bits: a commune has a handful of histories, and every exchange says
+// the name of one twice.
+func newEpoch() string { return strings.ToLower(rand.Text()[:6]) }
 
 // Head is a place in the history.
 type Head struct {

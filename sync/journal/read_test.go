@@ -224,7 +224,7 @@ func TestRaise(t *testing.T) {
 			t.Fatal(err)
 		}
 		is, err := j.Head()
-		if err != nil || is.Epoch == was.Epoch || len(is.Epoch) != 8 || is.Epoch != strings.ToLower(is.Epoch) || is.Seq != c.want {
+		if err != nil || is.Epoch == was.Epoch || len(is.Epoch) != 6 || is.Epoch != strings.ToLower(is.Epoch) || is.Seq != c.want {
 			t.Errorf("raised above %d: %+v, %v, was %+v", c.above, is, err, was)
 		}
 		was = is

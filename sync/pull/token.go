@@ -75,5 +75,5 @@ func Begun(p Phone, at journal.Head) string {
 	if !Fits(p.Resume, at) {
 		return ""
 	}
-	return resume(p, at).token(at.Epoch, p.Now)
+	return resume(p, at).token(at.Epoch, wire.StandingHash(p.Now))
 }

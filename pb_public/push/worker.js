@@ -107,7 +107,7 @@ const sleep = ms => new Promise(y => { setTimeout(y, ms); });
 /** Runs work on the phone's own store, which windows share. @template T @param {(c: Client) => Promise<T>} work @returns {Promise<T>} */
 async function withClient(work) {
   const store = await BrowserStore.open(), channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('langso') : undefined;
-  const client = new Client(store, { channel, app: 'web/worker' });
+  const client = new Client(store, { channel, app: '' }); // the app has said which it is
   try {
     await client.reload();
     return await work(client);

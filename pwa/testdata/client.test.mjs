@@ -578,6 +578,15 @@ test('a store that cannot be reached ends a meeting, and the next one is as ever
   } finally { if (navigator) Object.defineProperty(globalThis, 'navigator', navigator); else delete globalThis.navigator; }
 });
 
+test('a worker says no program: the phone is what its app said last', async () => {
+  const { c, asks, store } = await lan(() => nd(done));
+  await c.sync();
+  const worker = new Client(store, { app: '', now: () => at, fetch: c.fetch });
+  await worker.reload();
+  await worker.sync();
+  assert.deepEqual(asks.map(a => a.app), ['web/dev', undefined]);
+});
+
 test('a server that has no word for an edit is not asked for ever', async () => {
   const { c, asks } = await lan(() => nd(done));
   await c.edit({ coll: 'drafts', id: newId(), create: { note: 'a' } });

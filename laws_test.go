@@ -166,7 +166,7 @@ var arrows = []struct {
 	{"sync/journal", []string{"sync/sqlite", "sync/sum", "sync/text"}, "the journal knows no domain: circles are handed to it as values"},
 	{"sync/snapshot", []string{"sync/journal", "sync/wire"}, "a file is a state of the journal in the words of the wire"},
 	{"sync/pull", []string{"sync/journal", "sync/sum", "sync/wire"}, "what goes down is decided by the journal alone"},
-	{"sync/push", []string{"commune", "sync/journal", "sync/wire"}, "edits are judged by declarations"},
+	{"sync/push", []string{"commune", "sync/journal", "sync/sqlite", "sync/wire"}, "edits are judged by declarations"},
 	{"sync/attach", []string{"commune", "dictionary", "sync/files", "sync/journal", "sync/phones", "sync/server", "sync/wire"}, "tables and a way in for an app that is no commune; the rest is sync/server"},
 	{"sync/server", []string{"commune", "metrics", "sync/courier", "sync/exchange", "sync/files", "sync/hints", "sync/journal", "sync/phones", "sync/push", "sync/snapshot", "sync/wire"}, "what every app has of sync: it knows no domain, no sign-in and no notice service"},
 	{"hooks", []string{"commune", "dashboard", "dictionary", "metrics", "notify", "notify/sms", "notify/webpush", "pwa", "signin", "sync/files", "sync/server", "sync/wire"}, "only what a commune has beside sync"},

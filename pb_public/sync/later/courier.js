@@ -154,7 +154,7 @@ export class Courier {
   async pack() {
     const { client } = this, { account, notes } = client;
     if (!account) throw new Error('Cần đăng nhập trước.');
-    if (!notes.seal) throw new Error('Máy chưa lần nào liên lạc với máy chủ. Lần đầu cần có mạng.');
+    if (!notes.seal) throw new Error('Máy này chưa lần nào gửi được qua mạng. Lần đầu cần có mạng.');
     await this.#all('sent');
     const waiting = client.waiting.length;
     /** @param {number} most */

@@ -134,7 +134,7 @@ func (p *target) text(text string) (ok bool) {
 // are new: stillNew after they were read the rest is read again.
 const (
 	leastAhead = 2 * maxWindow
-	mostAhead  = 30 * maxWindow
+	mostAhead  = 4 * maxWindow
 	stillNew   = 5 * time.Second
 )
 
@@ -156,7 +156,7 @@ func (a *ahead) page(o *Outbox, j *job, has heard) (phones []target, more bool, 
 		case a.size == 0 || old:
 			a.size = leastAhead
 		default:
-			a.size = min(mostAhead, 4*a.size)
+			a.size = min(mostAhead, 2*a.size)
 		}
 		if a.phones, err = page(o.App, j, o.roads(), has, a.size, now, &a.chosen); err != nil {
 			return nil, false, err

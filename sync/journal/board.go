@@ -64,6 +64,13 @@ func (b *board) read(at Head, q *Quiet, circles []string, cursor int64, watched 
 	return true
 }
 
+// lastOf is the last number of a circle, when the board is of this very place.
+func (b *board) lastOf(at Head, circle string) (last int64, known bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.circles[circle].last, b.head == at
+}
+
 // moved are those of the circles that hold something above a number, for a reader
 // of a state; all of them when the board cannot tell.
 func (b *board) moved(at Head, circles []string, after int64) []string {

@@ -224,3 +224,37 @@ func TestARecordIsReadAgainWhenItChanges(t *testing.T) {
 		t.Errorf("a field that is hidden is told: %s", color)
 	}
 }
+
+// TestWhatLiesOutsideAFile is remembered until something moves in the circle.
+func TestWhatLiesOutsideAFile(t *testing.T) {
+	app, j := open(t)
+	there := again(t, app)
+	run(t, app, `INSERT INTO houses (id, village) VALUES ('h1', 'v1'), ('h2', 'v1')`)
+	run(t, app, `INSERT INTO people (id, house, name, updated) VALUES ('p1', 'h1', 'Lan', ''), ('p2', 'h2', 'Tú', '')`)
+	absorb(t, app, j)
+	at := idle(t, j, 0).Seq
+	for _, one := range []struct {
+		do   string
+		want int
+	}{
+		{`SELECT 1`, 2},
+		{`UPDATE houses SET color = 'red' WHERE id = 'h1'`, 2},
+		{`UPDATE people SET name = 'Mai' WHERE id = 'p1'`, 1}, // it stands above the file's number now
+		{`INSERT INTO people (id, house, name, updated) VALUES ('p3', 'h1', 'Bảy', '')`, 1},
+		{`DELETE FROM people WHERE id = 'p2'`, 0},
+	} {
+		run(t, app, one.do)
+		absorb(t, app, there)
+		for range 2 {
+			r := read(t, j)
+			all, err := r.EntriesExcept(context.Background(), "village:v1", at, []string{"houses"})
+			if err != nil || len(all) != one.want {
+				t.Errorf("%s: %v, %v, want %d", one.do, all, err, one.want)
+			}
+			if houses, err := r.EntriesExcept(context.Background(), "village:v1", at, []string{"people"}); err != nil || len(houses) == 0 || houses[0].Coll != "houses" {
+				t.Errorf("%s: %v, %v", one.do, houses, err)
+			}
+			r.Close()
+		}
+	}
+}

@@ -44,6 +44,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -73,6 +74,8 @@ type Journal struct {
 	measure     func(took time.Duration)
 	board       board
 	recent      recent
+	rests       sync.Map // rest → its entries
+	restsKept   atomic.Int64
 
 	mu      sync.RWMutex
 	shapes  *shapes
@@ -120,8 +123,7 @@ func (j *Journal) Open() error {
 	if err != nil {
 		return fmt.Errorf("open journal: %w", err)
 	}
-	j.board.forget()
-	j.recent.forget()
+	j.forgetAll()
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,9 +77,15 @@ func (j *Journal) behind(ctx context.Context, db *sql.DB, q *Quiet) (touched boo
 // of its future is forgotten.
 func (j *Journal) putBack(then, at Head) {
 	if then.Epoch == at.Epoch && at.Seq < then.Seq {
-		j.board.forget()
-		j.recent.forget()
+		j.forgetAll()
 	}
+}
+
+// forgetAll drops what is remembered of the tables.
+func (j *Journal) forgetAll() {
+	j.board.forget()
+	j.recent.forget()
+	j.rests.Clear()
 }
 
 // look reads the head, and whether something is touched.
@@ -278,7 +285,8 @@ func (r *Reader) Entries(ctx context.Context, circles []string, after int64) ([]
 }
 
 // EntriesExcept returns the entries of one circle up to a number, but for those
-// of some collections.
+// of some collections. Every new phone asks for the same of the circles that have a
+// snapshot file, and mostly there are none.
 func (r *Reader) EntriesExcept(ctx context.Context, circle string, upTo int64, colls []string) ([]Entry, error) {
 	skip := []string{"0"}
 	for _, name := range colls {
@@ -286,8 +294,36 @@ func (r *Reader) EntriesExcept(ctx context.Context, circle string, upTo int64, c
 			skip = append(skip, strconv.FormatInt(sh.no, 10))
 		}
 	}
-	return r.entries(ctx, []string{circle}, `seq <= ? AND coll NOT IN (`+strings.Join(skip, ",")+`)`, upTo)
+	except := strings.Join(skip, ",")
+	is := rest{circle: circle, upTo: upTo, except: except, epoch: r.Epoch, shapes: r.shapes}
+	var known bool
+	if is.last, known = r.j.board.lastOf(r.Head, circle); known {
+		if got, ok := r.j.rests.Load(is); ok {
+			return got.([]Entry), nil
+		}
+	}
+	entries, err := r.entries(ctx, []string{circle}, `seq <= ? AND coll NOT IN (`+except+`)`, upTo)
+	if err != nil || !known || len(entries) > mostRest {
+		return entries, err
+	}
+	if r.j.restsKept.Add(1) > mostRests {
+		r.j.rests.Clear()
+		r.j.restsKept.Store(1)
+	}
+	r.j.rests.Store(is, slices.Clip(entries))
+	return entries, nil
 }
+
+// rest names what lies in a circle up to a number and outside its snapshot file, as
+// long as nothing moved in it: entries leave a place only for a greater number.
+type rest struct {
+	circle, except, epoch string
+	upTo, last            int64
+	shapes                *shapes
+}
+
+// Of how many rests, and up to how many entries each, are remembered.
+const mostRests, mostRest = 50, 100
 
 func (r *Reader) entries(ctx context.Context, circles []string, where string, args ...any) ([]Entry, error) {
 	list, numbers, err := r.j.numbers(ctx, r.tx, circles)

@@ -108,7 +108,8 @@ func inOrder(circle commune.Circle) string {
 // row, and a number made a text as much again. The address is last, for it may hold
 // anything. The number has room for a billion rows and for seconds until 2106.
 const (
-	numbersOf = `p.rowid << 33 | (p.registered_at & 0xffffffff) << 1 | (p.address_state = 'suspect')`
+	// To SQLite, unlike to Go, << and | are of one rank.
+	numbersOf = `(p.rowid << 33) | ((p.registered_at & 0xffffffff) << 1) | (p.address_state = 'suspect')`
 	sentOf    = `concat_ws(' ', p.id, p.transport, p.address)`
 	ownedOf   = `concat_ws(' ', p.person, p.id, p.transport, p.address)`
 )

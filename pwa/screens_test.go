@@ -84,7 +84,7 @@ const flaws = `(() => {
   for (const el of document.querySelectorAll('body *')) {
     if (!seen(el) || ![...el.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
     if (parseFloat(getComputedStyle(el).fontSize) < 17) out.push('letters of ' + getComputedStyle(el).fontSize + ': ' + el.innerText.slice(0, 40));
-    if (el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflow === 'hidden') out.push('cut: ' + el.innerText.slice(0, 40));
+    if ((el.scrollWidth > el.clientWidth + 1 || el.scrollHeight > el.clientHeight + 8) && getComputedStyle(el).overflow === 'hidden') out.push('cut: ' + el.innerText.slice(0, 40));
   }
   const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const rgb = s => s.match(/[\d.]+/g).map(Number), ground = el => { for (; el; el = el.parentElement) { const c = rgb(getComputedStyle(el).backgroundColor); if (c.length < 4 || c[3] > 0.9) return c; } return [255, 255, 255]; };

@@ -102,7 +102,7 @@ export function one({ client, params }) {
         ['Lời SMS', b.class === 3 ? '' : `«${text}»`],
       ])),
       going ? section('Tới bằng đường nào', facts([
-        ['Máy đã gọi', `${whole(b.woken)} trên ${whole(b.phones)}`], ['Người máy đã nhận', `${whole(b.received)} trên ${whole(b.people)}`],
+        ['Máy đã báo', `${whole(b.woken)} trên ${whole(b.phones)}`], ['Người máy đã nhận', `${whole(b.received)} trên ${whole(b.people)}`],
         ['Người đã đọc', whole(b.read)], ['Tin nhắn SMS', whole(b.texted)], ['Việc giao trưởng thôn', whole(b.errands)],
       ])) : null,
       h('div.buttons', null,

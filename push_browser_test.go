@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -139,8 +140,10 @@ func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	registration := registrationOf(t, p)
+	last := ""
 	push := func(word string) {
 		t.Helper()
+		last = word
 		if _, err := chromedp.Call(p.Ctx, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{
 			Origin: url, RegistrationID: registration(), Data: word}); err != nil {
 			t.Fatal(err)
@@ -149,12 +152,24 @@ func TestAnEmergencyDoesNotWaitForTheNetwork(t *testing.T) {
 	onScreen := fmt.Sprintf(`navigator.serviceWorker.getRegistration(%q).then(r => r.getNotifications()).then(ns => ns.map(n => [n.tag.slice(0, 2), n.title, n.body, n.silent ? 'quiet' : 'sounds', n.renotify ? 'again' : 'once'].join('/')).sort().join('|'))`, url+"/")
 	shown := func(want ...string) {
 		t.Helper()
-		p.Until(onScreen + fmt.Sprintf(`.then(now => now === %q)`, strings.Join(want, "|")))
+		// Chromium's tool loses a wake-up now and then, as a push service may: it comes again.
+		for tries := 0; ; tries++ {
+			ctx, cancel := context.WithTimeout(p.Ctx, 4*time.Second)
+			err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](onScreen+fmt.Sprintf(`.then(now => now === %q)`, strings.Join(want, "|"))))
+			cancel()
+			if err == nil {
+				return
+			}
+			if tries == 5 {
+				p.Fail(err)
+			}
+			push(last)
+		}
 	}
 	const anything = "/Làng Số/Xã có thông báo cần xem ngay. Chạm để mở./sounds/once"
 
+	p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg")) // before: the app would fetch it itself
 	note(t, s, "n1", "Bão số 9", "", commune.Emergency)
-	p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg"))
 	road, release := cable.hold(t, "/api/sync", 0)
 	push(`{"t":"s","j":0,"g":"` + id("n1") + `","u":true}`)
 	shown("n1" + anything)

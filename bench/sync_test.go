@@ -298,7 +298,9 @@ func (a *asker) sends(b *testing.B, m *meter, url string) []byte {
 	one.head = wire.Authorization(a.id, ed25519.Sign(a.key, wire.SigningBytes("POST", "/api/sync", one.body)))
 	answer := one.exchange(b, m, url)
 	if at := bytes.LastIndex(answer, []byte(`{"complete":{"cursor":`)); at >= 0 {
-		var last struct{ Complete struct{ Cursor json.RawMessage } }
+		var last struct {
+			Complete struct{ Cursor json.RawMessage }
+		}
 		if err := json.Unmarshal(bytes.TrimSpace(answer[at:]), &last); err != nil {
 			b.Errorf("the end of an answer: %v", err)
 		}

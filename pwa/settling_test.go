@@ -41,7 +41,7 @@ func TestTheMakerOfAParkedEdit(t *testing.T) {
 	}
 	price("h0000000000000a", "52.000")
 	p.Visit("#/tai-khoan")
-	p.Sees("Hàng trong gian: Vải thiều Phúc Hòa", "Bà con ghi", "52.000 đ", "Đang có", "40.000 đ", "máy báo khi có kết quả", "Sửa và gửi lại")
+	p.Sees("Hàng trong gian: Vải thiều Phúc Hòa", "Bà con ghi", "52.000 đ", "Đang có", "40.000 đ", "có kết quả máy báo", "Sửa và gửi lại")
 	p.Shot("parked")
 
 	// Somebody decides.
@@ -49,7 +49,7 @@ func TestTheMakerOfAParkedEdit(t *testing.T) {
 	f.put("settlements", "z00000000000001", map[string]any{"person": "lan000000000000", "phone": "phonea", "n": 1, "take": "theirs", "by_name": "Anh Tám", "at": "2026-11-24 04:00:00.000Z"})
 	f.mu.Unlock()
 	p.Press("Đồng bộ ngay")
-	p.Sees("Đã có người quyết", "Anh Tám đã giữ giá trị đang có")
+	p.Sees("Đã có người quyết", "Anh Tám đã giữ như đang có")
 	p.Until(`!document.body.innerText.includes("Sửa và gửi lại")`)
 	p.Shot("decided")
 

@@ -26,9 +26,9 @@ export function person({ client, params }) {
   return h('div', null, live(() => {
     const p = client.get('persons', id);
     return p ? h('div.card', null, h('p.card-title', null, p.name, ' ', p.$waits ? waits() : null), facts([['Ngày sinh', day(p.born)], ['Giới tính', p.sex], ['Nơi ở', home(client, p)], ['Điện thoại', phone(p.phone_number)], ['Xác minh', levels[p.identity_level ?? 0]]])) : null;
-  }), onestop(client) ? h('div.buttons', null, go('#/ho-so/moi?cho=' + id, 'Nộp hồ sơ hộ', 'main'), invite, go(`#/nguoi-dan/${id}/sua`, 'Sửa thông tin', 'quiet')) : null, qr,
+  }), live(() => (onestop(client) ? h('div.buttons', null, go('#/ho-so/moi?cho=' + id, 'Nộp hồ sơ hộ', 'main'), invite, go(`#/nguoi-dan/${id}/sua`, 'Sửa thông tin', 'quiet')) : null)), qr,
   live(() => corrections(client, client.get('persons', id))),
-  onestop(client) ? live(() => section('Hồ sơ', list(client.all('dossiers').filter(d => d.person === id).map(d => row('#/mot-cua/' + d.id, client.get('procedures', d.procedure)?.name ?? 'Hồ sơ', d.code)), 'Chưa có hồ sơ.'))) : null);
+  live(() => (onestop(client) ? section('Hồ sơ', list(client.all('dossiers').filter(d => d.person === id).map(d => row('#/mot-cua/' + d.id, client.get('procedures', d.procedure)?.name ?? 'Hồ sơ', d.code)), 'Chưa có hồ sơ.')) : null)));
 }
 
 /** What was corrected, newest first. @param {Client} c @param {any} p */

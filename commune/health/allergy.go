@@ -111,10 +111,11 @@ func doubtNone(c *commune.Case, e entry) ([]commune.Notice, error) {
 	}}, nil
 }
 
-// standingEntries are the entries of e's person that nobody amended or struck out, besides
+// standingEntries are the allergies and visits of e's person that nobody amended or struck out, besides
 // e and what e itself amends.
 func standingEntries(app core.App, e entry) ([]entry, error) {
-	found, err := app.FindAllRecords("health_entries", dbx.HashExp{"person": e.person(), "kind": []any{"allergy", "visit"}})
+	// Of every kind: what amends an allergy may be of another.
+	found, err := app.FindAllRecords("health_entries", dbx.HashExp{"person": e.person()})
 	if err != nil {
 		return nil, fmt.Errorf("find entries: %w", err)
 	}
@@ -130,7 +131,7 @@ func standingEntries(app core.App, e entry) ([]entry, error) {
 	}
 	var out []entry
 	for _, id := range Heads(set) {
-		if o, ok := byID[id]; ok && o.op() != "void" {
+		if o, ok := byID[id]; ok && o.op() != "void" && (o.kind() == "allergy" || o.kind() == "visit") {
 			out = append(out, o)
 		}
 	}

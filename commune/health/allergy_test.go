@@ -42,6 +42,7 @@ func TestWhoPrescribesIsWarned(t *testing.T) {
 		{"food", []write{{nurse, "a", allergy("Tôm, cua, hải sản", nil)}, {doctor, "v", prescription("Thuốc ho, uống sau ăn", nil)}}, 0},
 		{"nothing given", []write{{nurse, "a", allergy("Penicillin", nil)}, {doctor, "v", prescription("", nil)}}, 0},
 		{"an allergy that was struck out", []write{{nurse, "a", allergy("Penicillin", nil)}, {nurse, "b", allergy("Penicillin", void)}, {doctor, "v", prescription("Penicillin", nil)}}, 0},
+		{"an allergy that turned out to be none", []write{{nurse, "a", allergy("Penicillin", nil)}, {nurse, "b", allergy("", map[string]any{"kind": "no_allergy", "op": "amend", "amends": []string{communetest.ID("a")}, "reason": "xem lại"})}, {doctor, "v", prescription("Penicillin", nil)}}, 0},
 		{"a visit of long ago", []write{{doctor, "v", prescription("Penicillin", old)}, {nurse, "a", allergy("Penicillin", nil)}}, 0},
 		{"another person's", []write{{nurse, "a", allergy("Penicillin", map[string]any{"person": communetest.ID("nam")})}, {doctor, "v", prescription("Penicillin", nil)}}, 0},
 	} {

@@ -13,8 +13,9 @@ import (
 // one that held something is corrected, and that is never done in silence.
 var identity = []string{"name", "born", "sex"}
 
-// mostCorrections is how many are kept with a person.
-const mostCorrections = 50
+// mostCorrections is how many are kept with a person. None is forgotten: beyond them
+// somebody has to look why.
+const mostCorrections = 200
 
 // Correction is one change of who somebody is, as the record keeps it.
 type Correction struct {
@@ -52,7 +53,10 @@ func keepCorrection(c *commune.Case) error {
 		}
 	}
 	all := append(corrections(c.Old), k)
-	c.New.Set("corrections", all[max(0, len(all)-mostCorrections):])
+	if len(all) > mostCorrections {
+		return commune.Refuse("too_many_corrections", "Thông tin của người này đã sửa quá nhiều lần. Xin báo quản trị xem lại.")
+	}
+	c.New.Set("corrections", all)
 	return nil
 }
 
@@ -67,8 +71,10 @@ func correction(c *commune.Case) (k Correction, ok bool) {
 	if c.Old == nil || c.New == nil || !c.Changed("corrections") {
 		return k, false
 	}
-	all := corrections(c.New)
-	return all[len(all)-1], len(all) > 0
+	if all := corrections(c.New); len(all) > 0 {
+		return all[len(all)-1], true
+	}
+	return k, false
 }
 
 // checkCorrection refuses an officer's correction without a reason: in a year nobody

@@ -1,6 +1,7 @@
 package people_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -299,5 +300,23 @@ func TestACorrectionKeepsItsReason(t *testing.T) {
 	communetest.Judged(t, "a child's", c.Write(officer, "persons", "nam", map[string]any{"born": "2014-02-09", "why": "giấy chứng sinh"}), "")
 	if len(c.Notices) != 3 || c.Notices[2].To != commune.Named("guardian", communetest.ID("nam")) {
 		t.Errorf("notices %+v, want those who care for the child told as well", c.Notices)
+	}
+}
+
+// TestNoCorrectionIsForgotten: a reason that was given is not pushed out by later
+// ones; there is an end to them instead.
+func TestNoCorrectionIsForgotten(t *testing.T) {
+	c := hamlet(t)
+	officer := communetest.As("sen", "duty:onestop")
+	for i := range 201 {
+		want := ""
+		if i == 200 {
+			want = "too_many_corrections"
+		}
+		communetest.Judged(t, "the next", c.Write(officer, "persons", "lan", map[string]any{"name": fmt.Sprintf("Lan %d", i), "why": fmt.Sprintf("giấy %d", i)}), want)
+	}
+	var all []people.Correction
+	if err := c.Get("persons", "lan").UnmarshalJSONField("corrections", &all); err != nil || len(all) != 200 || all[0].Why != "giấy 0" {
+		t.Errorf("%d corrections are kept, the first %+v (%v)", len(all), all[0], err)
 	}
 }

@@ -15,8 +15,10 @@ type recordKey struct {
 	id   string
 }
 
-// mostRecent is how many records a half holds, about a kilobyte each.
-const mostRecent = 2000
+const (
+	mostRecent = 2000    // records that a half holds, about a kilobyte each
+	greatest   = 8 << 10 // bytes of a record that is kept: a photo's text, a long letter, are read anew
+)
 
 // get returns a record that was read at this number and from a table of this shape.
 func (c *recent) get(epoch string, sh *shape, id string, seq int64) *Record {
@@ -47,7 +49,13 @@ func (c *recent) put(epoch string, sh *shape, records map[string]*Record) {
 		c.epoch, c.young, c.old = epoch, nil, nil
 	}
 	for id, rec := range records {
-		c.add(recordKey{sh.no, id}, rec)
+		size := 0
+		for _, value := range rec.wire {
+			size += len(value)
+		}
+		if size <= greatest {
+			c.add(recordKey{sh.no, id}, rec)
+		}
 	}
 }
 

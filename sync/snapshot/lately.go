@@ -3,6 +3,7 @@ package snapshot
 import (
 	"container/list"
 	"context"
+	"fmt"
 	"sync"
 )
 
@@ -59,9 +60,14 @@ func (l *lately) begun(key string, makeIt func() ([]byte, error)) *made {
 	}
 	l.found[key] = l.order.PushFront(m)
 	go func() {
+		defer func() {
+			if bug := recover(); bug != nil { // no request's goroutine: it would end the server
+				m.body, m.err = nil, fmt.Errorf("make %s: %v", key, bug)
+			}
+			l.keep(m)
+			close(m.ready)
+		}()
 		m.body, m.err = makeIt()
-		l.keep(m)
-		close(m.ready)
 	}()
 	return m
 }

@@ -129,7 +129,7 @@ func TestTheSwitchInChromium(t *testing.T) {
 		}
 		_, err := chromedp.Call(p.Ctx, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{Origin: url, RegistrationID: registration(), Data: plain})
 		must(t, err)
-		p.Until(fmt.Sprintf(`navigator.serviceWorker.getRegistration(%q).then(r => r.getNotifications({ tag: %q })).then(ns => ns[0]?.title === %q)`, url+"/", notify.ID(n.To, n.Key), title))
+		p.Until(fmt.Sprintf(unhurried+`.then(r => r.getNotifications({ tag: %q })).then(ns => ns[0]?.title === %q)`, notify.ID(n.To, n.Key), title))
 	}
 	wake("n1", "Hồ sơ cần bổ sung", "one")
 
@@ -165,11 +165,11 @@ func TestTheSwitchInChromium(t *testing.T) {
 	flip()
 	p.Sees("Đang bật. Có việc mới")
 	stands("Đang bật. Có việc mới", "webpush", "two")
-	p.Until(`navigator.serviceWorker.ready.then(r => r.getNotifications()).then(ns => ns.length >= 2)`)
+	p.Until(unhurried + `.then(r => r.getNotifications()).then(ns => ns.length >= 2)`)
 	p.Press("Đăng xuất")
 	p.Until(`[...document.querySelectorAll('dialog button')].some(b => b.innerText === 'Đăng xuất' && (b.click(), true))`)
 	p.Sees("Đăng nhập")
-	p.Until(`navigator.serviceWorker.ready.then(r => r.getNotifications()).then(ns => ns.length === 0)`)
+	p.Until(unhurried + `.then(r => r.getNotifications()).then(ns => ns.length === 0)`)
 	p.Until(`JSON.parse(localStorage.getItem('stand-in')).now === undefined`)
 	if got := phone().GetString("transport"); got != "none" {
 		t.Errorf("after she signed out the server wakes the phone by %q", got)

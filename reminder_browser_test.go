@@ -51,7 +51,7 @@ func TestAnAppThatIsClosed(t *testing.T) {
 	closed := func() { t.Helper(); p.Run(chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/icon.svg")) }
 	shown := func(want string) {
 		t.Helper()
-		p.Until(fmt.Sprintf(`navigator.serviceWorker.getRegistration(%q).then(r => r.getNotifications()).then(ns => ns.map(n => n.title + ' ' + n.data.link).join('|') === %q)`, url+"/", want))
+		p.Until(fmt.Sprintf(unhurried+`.then(r => r.getNotifications()).then(ns => ns.map(n => n.title + ' ' + n.data.link).join('|') === %q)`, want))
 	}
 	wake := func() {
 		t.Helper()
@@ -68,7 +68,7 @@ func TestAnAppThatIsClosed(t *testing.T) {
 	shown("Họp thôn #/tin/" + id("a1"))
 
 	// The person swipes it away; neither the worker nor the app brings it back.
-	p.Until(fmt.Sprintf(`navigator.serviceWorker.getRegistration(%q).then(r => r.getNotifications()).then(ns => ns.every(n => (n.close(), true)))`, url+"/"))
+	p.Until(unhurried + `.then(r => r.getNotifications()).then(ns => ns.every(n => (n.close(), true)))`)
 	synced := `new Promise(yes => { const r = indexedDB.open('langso'); r.onsuccess = () => { const q = r.result.transaction('small').objectStore('small').get('notes'); q.onsuccess = () => { r.result.close(); yes(q.result.synced) } } })`
 	p.Until(synced + `.then(at => { globalThis.before = at; return true })`)
 	// It was awake, and met the server. A browser drops the event while the last one

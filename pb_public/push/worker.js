@@ -25,7 +25,7 @@ const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self
 later.snapshot = async () => snapshot;
 
 /** A browser lets a wake-up work for about half a minute: no exchange is put off for longer, and then something is on the screen. */
-const longest = 15, bound = 25_000, glance = 300;
+const longest = 15, bound = 25_000, grace = 2000, glance = 300;
 
 sw.addEventListener('push', ev => ev.waitUntil(hear(readWake(ev.data?.text()))));
 for (const type of ['sync', 'periodicsync']) sw.addEventListener(type, ev => /** @type {ExtendableEvent} */ (ev).waitUntil(hear()));
@@ -60,12 +60,14 @@ async function answer(end, wake, before) {
   let out = [];
   try {
     const l = await ledger();
-    out = await withClient(async c => {
+    const late = sleep(end - Date.now() + grace).then(() => Promise.reject(new Error('late'))); // another window may keep the store
+    late.catch(() => {});
+    out = await Promise.race([late, withClient(async c => {
       const fresh = !!c.account && await meet(c, wake?.j ?? 0, end);
       if (permission() === 'granted') await remind(sw.registration, c.account ? coming(c) : [], plan).catch(() => {});
       if (!wake && (!c.account || l.phone !== c.account.phone)) return []; // who did not agree to be woken
       return compose({ notices: c.all('notices'), marks: c.all('notice_marks'), choices: c.all('notice_choices'), me: c.me }, l.shown ?? [], wake ?? {}, fresh, new Date(), !!before);
-    });
+    })]);
   } catch { /* the store did not open: say that there is something */ }
   if (!wake) out = out.filter(s => s.ids.length);
   else if (!out.length) out = [first(wake)];
@@ -85,7 +87,7 @@ async function watched() {
  */
 async function meet(c, spread, end) {
   const wait = Math.random() * spread, left = () => sleep(end - Date.now());
-  if (wait > longest) return false;
+  if (wait > longest || wait * 1000 > end - Date.now()) return false;
   await sleep(wait * 1000);
   const before = c.notes.synced;
   for (const pause of [0, 1000, 3000, 6000]) { // the radio of a phone that was asleep takes a moment

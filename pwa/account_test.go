@@ -1,36 +1,14 @@
 package pwa_test
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
-
-	"langso/browsertest"
 )
 
 // One window of a real browser becomes another's while the other still writes for
 // the first: nothing of that is written, and what the second window had typed is
 // seen by the move, though the first never read it.
 func TestAStoreIsOneAccounts(t *testing.T) {
-	app := http.FileServerFS(os.DirFS("../pb_public"))
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/sync/") {
-			app.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, accountPage)
-	}))
-	defer srv.Close()
-	p := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)
-	p.Load("")
-	p.Until(`document.title.startsWith('end')`)
-	if title := p.Title(); title != "end: ok" {
-		t.Error(title)
-	}
+	plays(t, accountPage)
 }
 
 const accountPage = `<!doctype html><script type="module">

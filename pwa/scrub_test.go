@@ -159,6 +159,13 @@ document.title = 'ready';
 // Two windows write while the database is moved again and again, and a browser
 // was closed at each moment of a move: no edit is lost, no number given twice.
 func TestNothingIsLostWhileTheStoreMoves(t *testing.T) {
+	plays(t, movingPage)
+}
+
+// plays opens a page that works on the sync module by itself and says in its title
+// how it ended.
+func plays(t *testing.T, page string) {
+	t.Helper()
 	app := http.FileServerFS(os.DirFS("../pb_public"))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/sync/") {
@@ -166,7 +173,7 @@ func TestNothingIsLostWhileTheStoreMoves(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, movingPage)
+		_, _ = io.WriteString(w, page)
 	}))
 	defer srv.Close()
 	p := browsertest.Open(t, strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 360, 800)

@@ -71,16 +71,7 @@ func TestABlockedPhoneHearsWhatWasJudgedBefore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
 			s.sells(3)
-			dir, road := filepath.Join(t.TempDir(), "phone"), s.Network()
-			if err := s.PhoneAt(t, dir, lan, nil).Close(); err != nil {
-				t.Fatal(err)
-			}
-			p, err := phone.Open(dir, "", append(options, phone.WithTransport(road), phone.WithClock(s.Clock.Now))...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = p.Close() })
-			s.syncs(p)
+			p, road := s.speaks(options)
 			done, tooMany := s.sale(p, 2), s.sale(p, 20)
 			road.Fault = func() villagetest.Fault { return villagetest.Fault{Lose: true} }
 			if _, err := p.Sync(t.Context()); err == nil {
@@ -133,4 +124,20 @@ func TestABlockedPhoneFillsNoDisk(t *testing.T) {
 			t.Fatalf("%d pieces of rubbish were taken", acked)
 		}
 	}
+}
+
+// speaks is a phone of Lan's that is complete and speaks by these options, and its road.
+func (s *scene) speaks(options []phone.Option) (*phone.Phone, *villagetest.Network) {
+	s.t.Helper()
+	dir, road := filepath.Join(s.t.TempDir(), "phone"), s.Network()
+	if err := s.PhoneAt(s.t, dir, lan, nil).Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	p, err := phone.Open(dir, "", append(options, phone.WithTransport(road), phone.WithClock(s.Clock.Now))...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = p.Close() })
+	s.syncs(p)
+	return p, road
 }

@@ -3,7 +3,6 @@ package regressions_test
 import (
 	"errors"
 	"net/http"
-	"path/filepath"
 	"testing"
 
 	"langso/phone"
@@ -17,16 +16,7 @@ func TestAPhoneWhoseNobodyIsKeepsNothing(t *testing.T) {
 	for name, options := range map[string][]phone.Option{"binary": nil, "text": {phone.WithJSON()}} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			dir, road := filepath.Join(t.TempDir(), "phone"), s.Network()
-			if err := s.PhoneAt(t, dir, lan, nil).Close(); err != nil {
-				t.Fatal(err)
-			}
-			p, err := phone.Open(dir, "", append(options, phone.WithTransport(road), phone.WithClock(s.Clock.Now))...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = p.Close() })
-			s.syncs(p)
+			p, _ := s.speaks(options)
 			if all, err := p.List("villages"); err != nil || len(all) == 0 {
 				t.Fatalf("the test shows nothing: %v, %v", all, err)
 			}
